@@ -1,0 +1,75 @@
+// Package cluster says what a lesson needs from a Kubernetes cluster: that one
+// can be created, where its kubeconfig is, when it ends, and that it goes away
+// without leaving anything behind.
+//
+// The implementations are sibling packages: embedded runs the control plane and
+// its nodes in a child process, kind runs them in containers. Package
+// clustertest has the suite that each of them passes, so what is written here
+// holds for all of them.
+//
+// Deliberately absent: applying manifests, running commands and watching. Those
+// need nothing but a kubeconfig and belong to the runner and the recorder.
+// There is no registry of providers either; the command line chooses one.
+package cluster
+
+import "context"
+
+// MaxNodes is the largest Spec.Nodes that every provider can create.
+const MaxNodes = 3
+
+// Spec is the cluster that a lab asks for.
+type Spec struct {
+	// Lab names the lab. It is a DNS label, and unique on this machine while
+	// the lab runs.
+	Lab string
+
+	// Dir is the lab's directory. It exists, has mode 0700 and is locked by
+	// the caller for as long as the cluster lives. All files of the cluster
+	// are inside it.
+	Dir string
+
+	// Nodes is the number of nodes that run Pods, 1 to MaxNodes.
+	Nodes int
+}
+
+// Provider creates clusters of one kind.
+type Provider interface {
+	// Name is what --cluster calls the provider, such as "embedded" or "kind".
+	Name() string
+
+	// Create starts a cluster and returns when all its nodes are Ready and
+	// the default service account of the namespace "default" exists, so that
+	// the caller can create Pods at once.
+	//
+	// It calls progress, which may be nil, at the beginning of each phase of
+	// the work, one call at a time and never after Create has returned. A
+	// phase is a few words without a final period, made to be shown.
+	//
+	// A failure is an *Error. If ctx ends first, the error satisfies
+	// errors.Is(err, ctx.Err()). After any error nothing is left but files in
+	// spec.Dir, which may be evidence: no process, container, port or file
+	// elsewhere. Ending ctx after Create has returned does not end the cluster.
+	Create(ctx context.Context, spec Spec, progress func(phase string)) (Cluster, error)
+}
+
+// Cluster is a cluster that was created and has not been closed yet. Its methods
+// may be called from several goroutines.
+type Cluster interface {
+	// Kubeconfig is the path of an administrator's kubeconfig. The file is
+	// inside Spec.Dir, has mode 0600 and names the cluster as its current
+	// context. It is not valid after Close.
+	Kubeconfig() string
+
+	// Done is closed when the cluster has ended, by Close or by itself.
+	Done() <-chan struct{}
+
+	// Err says why the cluster ended by itself. It is nil before Done is
+	// closed and after an end by Close.
+	Err() error
+
+	// Close ends the cluster and removes what it consists of. Done is closed
+	// when it returns nil. Closing again, or closing a cluster that ended by
+	// itself, is no error; after an error Close can be tried again. If ctx
+	// ends first, Close returns its error and something may be left.
+	Close(ctx context.Context) error
+}
