@@ -1,0 +1,83 @@
+// Package lesson reads a lesson directory and gives it back as a value: what a
+// person reads, what they type, which checks judge it, and the files that go
+// with it. Parse reads everything once and validates it; a Lesson never looks at
+// the file system again. docs/lesson-format.md describes the format for authors.
+//
+// Deliberately absent: rendering (package report renders the Markdown), running
+// commands and checks (package runner), and judging whether the functions in
+// checks/checks.go are good ones (package checks). A lesson may come from a
+// stranger: no symlink is followed, no file outside the lesson's directory is
+// read, sizes are limited, and arbitrary bytes in lesson.md never cause a panic.
+package lesson
+
+import "slices"
+
+// Format is the lesson format that this package reads: the key format of a
+// lesson's front matter.
+const Format = 1
+
+// A Lesson is one lesson directory, read and found to be valid. It is not
+// changed after Parse and may be shared between goroutines.
+type Lesson struct {
+	Name          string   // the directory's name, a DNS label
+	Title         string   // one line
+	Summary       string   // one or two sentences
+	Minutes       int      // how long a learner needs, about
+	Objectives    []string // what a learner can do afterwards; at least one
+	Prerequisites []string // what a learner should know before
+	Cluster       Cluster
+	Images        []string  // all images of start/ and solution/, with their tags
+	Paces         []float64 // the paces at which verdicts are proven; 1 is always among them
+	Points        int       // the sum of the points of all checks
+
+	Intro []Block // what comes before the first step
+	Steps []Step  // in the order of lesson.md; at least one
+	Wrong []Case  // the directories in wrong/, by name
+
+	Warnings []Problem // what Parse found that does not stop the lesson
+
+	start  []File
+	checks File
+}
+
+// Cluster is what a lesson needs of its cluster.
+type Cluster struct {
+	Nodes      int    // nodes that run Pods, 1 to 3; 1 if the lesson does not say
+	Kubernetes string // minimum version, such as "1.36"; empty if any will do
+	Provider   string // "embedded", "kind" or "existing" if it needs that one; else empty
+}
+
+// A File is a file of a lesson. Paths have forward slashes, are relative to the
+// learner's workspace, and never lead out of it.
+type File struct {
+	Path string
+	Data []byte
+}
+
+// StartFiles returns what a learner's workspace begins with, sorted by path.
+func (l *Lesson) StartFiles() []File { return slices.Clone(l.start) }
+
+// ChecksSource returns the script with the lesson's checks: its path inside the
+// lesson directory (checks/checks.go) and its source. Both are empty if no step
+// of the lesson has checks.
+func (l *Lesson) ChecksSource() (path string, source []byte) {
+	return l.checks.Path, l.checks.Data
+}
+
+// Step returns the step with that id, and whether there is one.
+func (l *Lesson) Step(id string) (Step, bool) {
+	i := slices.IndexFunc(l.Steps, func(s Step) bool { return s.ID == id })
+	if i < 0 {
+		return Step{}, false
+	}
+	return l.Steps[i], true
+}
+
+// Checks returns the checks of all steps, in order.
+func (l *Lesson) Checks() []CheckRef {
+	var all []CheckRef
+	for _, s := range l.Steps {
+		all = append(all, s.Checks...)
+	}
+	return all
+}
