@@ -203,7 +203,7 @@ func TestUnknownLesson(t *testing.T) {
 	for name, want := range map[string]string{
 		"dmeo":    `there is no lesson "dmeo"; did you mean "demo"? "k8slab list" shows all lessons`,
 		"other":   `there is no lesson "other"; "k8slab list" shows all lessons`,
-		"../demo": `there is no lesson "../demo"; "k8slab list" shows all lessons`,
+		"../demo": `there is no lesson "../demo"; did you mean "demo"? "k8slab list" shows all lessons`,
 		".":       `there is no lesson "."; "k8slab list" shows all lessons`,
 		"":        `there is no lesson ""; "k8slab list" shows all lessons`,
 	} {
