@@ -1,0 +1,154 @@
+package checks
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// script is a script with the given body of the function Hostile, after a check that
+// passes and before another.
+func hostile(imports, body string) []byte {
+	return []byte(`package checks
+
+import (
+	"github.com/k8slab/k8slab/lab"
+	` + imports + `
+)
+
+func First(t *lab.T) { t.Equal(1, 1, "one") }
+
+func Hostile(t *lab.T) {
+	` + body + `
+}
+
+func Last(t *lab.T) { t.Equal(1, 1, "one") }
+`)
+}
+
+func TestRun(t *testing.T) {
+	w := startWorker(t)
+	for range 2 { // the second time with a compiled script
+		got, err := w.Run(t.Context(), Request{Filename: "checks.go", Source: hostile("", `t.Hint("add %d", 1).Equal(1, 2, "the number")`)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []Finding{
+			{Check: "First", Title: "First", Outcome: Passed},
+			{Check: "Hostile", Title: "Hostile", Outcome: Failed, Message: "the number: got 1, want 2", Hint: "add 1", Position: "checks.go:11"},
+			{Check: "Last", Title: "Last", Outcome: Passed},
+		}
+		if len(got) != len(want) {
+			t.Fatalf("got %d findings: %+v", len(got), got)
+		}
+		for i := range want {
+			if got[i] != want[i] {
+				t.Errorf("got %+v, want %+v", got[i], want[i])
+			}
+		}
+	}
+}
+
+// TestHostile runs scripts that the linter would reject, because the linter is
+// not what protects the host.
+func TestHostile(t *testing.T) {
+	tests := []struct {
+		name, imports, body string
+		message             string // part of it
+		survives            bool   // the worker, so that the last check passes
+		compiles            bool   // so that the first check passes
+	}{
+		{name: "endless loop", body: `for { }`, message: "endless loop", compiles: true},
+		{name: "endless loop with calls", body: `for { t.Logf("x") }`, message: "endless loop", compiles: true},
+		{name: "endless recursion", body: `var f func(int) int; f = func(n int) int { return f(n+1) + 1 }; f(0)`, message: "called itself without end", compiles: true},
+		{name: "memory bomb", body: `var all [][]byte; for { all = append(all, make([]byte, 1<<20)) }`, message: "more than 256 MiB", compiles: true},
+		{name: "memory bomb at once", body: `b := make([]byte, 1<<40); t.Equal(len(b), 1, "length")`, message: "more than 256 MiB", compiles: true},
+		{name: "memory bomb by string", imports: `"strings"`, body: `s := strings.Repeat("x", 1<<32); t.Equal(len(s), 1, "length")`, message: "more than 256 MiB", compiles: true},
+		{name: "panic in a goroutine", body: `done := make(chan bool); go func() { panic("boom") }(); <-done`, message: "in a goroutine", compiles: true},
+		{name: "panic", body: `panic("boom")`, message: "the check panicked: boom", survives: true, compiles: true},
+		{name: "deadlock", body: `<-make(chan int)`, message: "endless loop", compiles: true},
+		{name: "output flood", imports: `"fmt"`, body: `for i := 0; i < 100000; i++ { fmt.Println("flood flood flood flood"); println("x") }; t.Equal(1, 2, "n")`, message: "n: got 1, want 2", survives: true, compiles: true},
+		{name: "finding flood", imports: `"fmt"`, body: `for i := 0; i < 10000; i++ { t.Errorf(fmt.Sprint(i)) }`, message: "and 95 more", survives: true, compiles: true},
+		{name: "long message", imports: `"strings"`, body: `t.Errorf(strings.Repeat("x", 1<<24))`, message: "xxxx", survives: true, compiles: true},
+		{name: "os", imports: `"os"`, body: `os.Exit(0)`, message: "package os is not for check scripts", survives: true},
+		{name: "os/exec", imports: `"os/exec"`, body: `exec.Command("id").Run()`, message: "package os/exec is not for check scripts", survives: true},
+		{name: "net", imports: `"net"`, body: `net.Dial("tcp", "127.0.0.1:1")`, message: "package net is not for check scripts", survives: true},
+		{name: "net/http", imports: `"net/http"`, body: `http.Get("http://127.0.0.1")`, message: "package net/http is not for check scripts", survives: true},
+		{name: "unsafe", imports: `"unsafe"`, body: `t.Equal(unsafe.Sizeof(1), 8, "size")`, message: "package unsafe is not for check scripts", survives: true},
+		{name: "reflect", imports: `"reflect"`, body: `reflect.ValueOf(t)`, message: "package reflect is not for check scripts", survives: true},
+		{name: "syscall", imports: `"syscall"`, body: `syscall.Kill(1, 9)`, message: "package syscall is not for check scripts", survives: true},
+		{name: "embedded file", imports: `_ "embed"`, body: ``, message: "package embed is not for check scripts", survives: true},
+		{name: "time.LoadLocation", imports: `"time"`, body: `time.LoadLocation("../../../etc/passwd")`, message: "LoadLocation", survives: true},
+		{name: "time.Now", imports: `"time"`, body: `t.Logf("%v", time.Now())`, message: "Now", survives: true},
+		{name: "fmt.Scan", imports: `"fmt"`, body: `var s string; fmt.Scan(&s)`, message: "Scan", survives: true},
+		{name: "the host's names", body: `lab.Judge(lab.Case{}, nil)`, message: "Judge", survives: true},
+		{name: "unexported fields", body: `t.run = nil`, message: "unexported field", survives: true, compiles: true},
+	}
+	w := startWorker(t)
+	w.lint = func(string, []byte) []Problem { return nil }
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			start := time.Now()
+			got, err := w.Run(t.Context(), Request{
+				Filename: "checks.go", Source: hostile(test.imports, test.body), Names: []string{"First", "Hostile", "Last"},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%s: %+v", time.Since(start).Round(time.Millisecond), got[1].Message[:min(len(got[1].Message), 200)])
+			if len(got) != 3 {
+				t.Fatalf("got %d findings, want 3", len(got))
+			}
+			if got[0].Outcome == Passed != test.compiles {
+				t.Errorf("first check: %+v", got[0])
+			}
+			if got[2].Outcome == Passed != (test.survives && test.compiles) {
+				t.Errorf("last check: %+v", got[2])
+			}
+			if got[1].Outcome == Passed || !strings.Contains(got[1].Message, test.message) {
+				t.Errorf("got %+v, want a message with %q", got[1], test.message)
+			}
+			if len(got[1].Message) > 8<<10 || len(got[1].Log) > 2*maxPrinted {
+				t.Errorf("message of %d bytes, log of %d", len(got[1].Message), len(got[1].Log))
+			}
+		})
+	}
+}
+
+func TestRunCancelled(t *testing.T) {
+	w := startWorker(t)
+	w.lint = func(string, []byte) []Problem { return nil }
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err := w.Run(ctx, Request{Filename: "checks.go", Source: hostile("", "for { }")})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want the end of the context", err)
+	}
+}
+
+func TestWorkerLeavesNothing(t *testing.T) {
+	w := startWorker(t)
+	p := w.process
+	w.Close()
+	if _, err := os.Stat(p.dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("directory %s: %v", p.dir, err)
+	}
+	if p.state == nil {
+		t.Error("the process was not waited for")
+	}
+	if _, err := w.Run(t.Context(), Request{}); !errors.Is(err, errClosed) {
+		t.Errorf("run after close: %v", err)
+	}
+}
+
+func TestStartProgramThatIsNoWorker(t *testing.T) {
+	for _, argv := range [][]string{{"/bin/true"}, {filepath.Join(t.TempDir(), "absent")}} {
+		if _, err := Start(t.Context(), WorkerOptions{Argv: argv}); err == nil {
+			t.Errorf("%s: no error", argv)
+		}
+	}
+}
