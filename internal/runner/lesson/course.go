@@ -62,7 +62,7 @@ func readCourse(src []byte, dirs []string) ([]string, error) {
 	var names []string
 	d := decoder{problems: &ps, file: CourseFile}
 	d.document(src, "the course", []field{
-		{"format", true, func(n *yaml.Node) { d.count(n, "format", 1, CourseFormat) }},
+		{"format", true, func(n *yaml.Node) { d.format(n, CourseFormat, "course") }},
 		{"title", false, func(n *yaml.Node) { d.oneLine(n, "title") }},
 		{"lessons", true, func(n *yaml.Node) { names = d.lessons(n, dirs) }},
 	})

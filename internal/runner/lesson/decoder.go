@@ -33,33 +33,42 @@ func (d decoder) at(n *yaml.Node) position {
 }
 
 // document reads src, which must be one mapping; what is its name in messages.
-func (d decoder) document(src []byte, what string, fields []field) {
+// It returns false if there was no mapping to read.
+func (d decoder) document(src []byte, what string, fields []field) bool {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(src, &doc); err != nil {
 		d.syntax(err)
-		return
+		return false
 	}
 	root := &yaml.Node{Kind: yaml.MappingNode, Line: 1}
 	if len(doc.Content) > 0 {
 		root = doc.Content[0]
 	}
-	d.mapping(root, what, fields)
+	return d.mapping(root, what, fields)
 }
 
-// errLine finds the line in a message of the YAML parser.
+// errLine finds the line in a message of the YAML parser, which leaves it out
+// where it counts it as 0.
 var errLine = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?(.*)`)
+
+// offByOne begins the messages in which the YAML parser counts lines from 0.
+const offByOne = "did not find expected"
 
 func (d decoder) syntax(err error) {
 	m := errLine.FindStringSubmatch(err.Error())
 	line, _ := strconv.Atoi(m[1])
+	if strings.HasPrefix(m[2], offByOne) {
+		line++
+	}
 	d.problems.errorf(position{d.file, d.line + max(line, 1), 0}, "Check the indentation and quote values that contain a colon.", "YAML: %s", m[2])
 }
 
-// mapping calls the setter of each field that is there.
-func (d decoder) mapping(n *yaml.Node, what string, fields []field) {
+// mapping calls the setter of each field that is there. It returns false if n is
+// no mapping.
+func (d decoder) mapping(n *yaml.Node, what string, fields []field) bool {
 	if n.Kind != yaml.MappingNode {
 		d.problems.errorf(d.at(n), "Write key: value lines.", "%s is not a mapping", what)
-		return
+		return false
 	}
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -70,6 +79,7 @@ func (d decoder) mapping(n *yaml.Node, what string, fields []field) {
 			d.problems.errorf(position{d.file, d.line + n.Line, 0}, fmt.Sprintf("Add %s:.", f.name), "%s has no %s", what, f.name)
 		}
 	}
+	return true
 }
 
 func (d decoder) entry(key, value *yaml.Node, fields []field, seen map[string]bool) {
@@ -147,6 +157,17 @@ func (d decoder) count(n *yaml.Node, name string, low, high int) int {
 		return 0
 	}
 	return i
+}
+
+// format refuses what was written for a newer k8slab.
+func (d decoder) format(n *yaml.Node, newest int, what string) {
+	v, err := strconv.Atoi(n.Value)
+	switch {
+	case n.Kind != yaml.ScalarNode || err != nil || v < 1:
+		d.problems.errorf(d.at(n), fmt.Sprintf("Write format: %d.", newest), "format is %s", shown(n))
+	case v > newest:
+		d.problems.errorf(d.at(n), "Use a newer k8slab for this "+what+".", "format is %d, and this k8slab reads formats up to %d", v, newest)
+	}
 }
 
 // numbers reads a list of numbers.

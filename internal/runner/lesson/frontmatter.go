@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"regexp"
 	"slices"
-	"strconv"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -44,8 +43,8 @@ func splitFrontMatter(src []byte) (front []byte, body int, ok bool) {
 func (p *parser) frontMatter(src []byte) {
 	l := p.lesson
 	d := decoder{problems: &p.problems, file: p.lessonFile(), line: 1}
-	d.document(src, "the front matter", []field{
-		{"format", true, func(n *yaml.Node) { p.format(d, n) }},
+	p.frontRead = d.document(src, "the front matter", []field{
+		{"format", true, func(n *yaml.Node) { d.format(n, Format, "lesson") }},
 		{"title", true, func(n *yaml.Node) { l.Title = d.oneLine(n, "title") }},
 		{"summary", true, func(n *yaml.Node) { l.Summary = d.text(n, "summary") }},
 		{"minutes", true, func(n *yaml.Node) { l.Minutes = d.count(n, "minutes", 1, maxMinutes) }},
@@ -58,17 +57,6 @@ func (p *parser) frontMatter(src []byte) {
 			l.Points, p.pointsAt = d.count(n, "points", 0, maxPoints), d.at(n)
 		}},
 	})
-}
-
-// format refuses lessons that were written for a newer k8slab.
-func (p *parser) format(d decoder, n *yaml.Node) {
-	v, err := strconv.Atoi(n.Value)
-	switch {
-	case n.Kind != yaml.ScalarNode || err != nil || v < 1:
-		d.problems.errorf(d.at(n), "Write format: 1.", "format is %s", shown(n))
-	case v > Format:
-		d.problems.errorf(d.at(n), "Use a newer k8slab for this lesson.", "format is %d, and this k8slab reads formats up to %d", v, Format)
-	}
 }
 
 func (p *parser) cluster(d decoder, n *yaml.Node) {

@@ -66,19 +66,51 @@ func fileOperands(command string) []string {
 func operandsOf(call *syntax.CallExpr) []string {
 	var words, all []string
 	for _, a := range call.Args[1:] {
-		words = append(words, a.Lit())
+		words = append(words, literal(a))
 	}
-	if follows := words[0] == "logs"; follows {
+	if words[0] == "logs" {
 		return nil // there -f means to follow
 	}
-	for i, w := range words {
-		name, value, _ := strings.Cut(w, "=")
-		switch {
-		case slices.Contains([]string{"--filename", "--kustomize", "-f", "-k"}, name) && value != "":
+	for i := 0; i < len(words); i++ {
+		value, next := fileFlag(words[i])
+		if next && i+1 < len(words) {
+			i++
+			value = words[i]
+		}
+		if value != "" {
 			all = append(all, value)
-		case slices.Contains([]string{"--filename", "--kustomize", "-f", "-k"}, w) && i+1 < len(words) && words[i+1] != "":
-			all = append(all, words[i+1])
 		}
 	}
 	return all
+}
+
+// fileFlag returns the file that a word names, or says that the next word does.
+func fileFlag(word string) (value string, next bool) {
+	name, value, pair := strings.Cut(word, "=")
+	switch {
+	case name == "--filename" || name == "--kustomize":
+		return value, !pair
+	case strings.HasPrefix(word, "--"), !strings.HasPrefix(word, "-f") && !strings.HasPrefix(word, "-k"):
+		return "", false
+	}
+	return strings.TrimPrefix(word[2:], "="), len(word) == 2
+}
+
+// literal returns a word without its quotes, or "" if something in it is
+// computed.
+func literal(w *syntax.Word) string {
+	var b strings.Builder
+	for _, part := range w.Parts {
+		switch part := part.(type) {
+		case *syntax.Lit:
+			b.WriteString(part.Value)
+		case *syntax.SglQuoted:
+			b.WriteString(part.Value)
+		case *syntax.DblQuoted:
+			b.WriteString(literal(&syntax.Word{Parts: part.Parts}))
+		default:
+			return ""
+		}
+	}
+	return b.String()
 }

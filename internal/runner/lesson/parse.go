@@ -80,6 +80,7 @@ type parser struct {
 	problems problems
 
 	source     []byte   // of lesson.md
+	frontRead  bool     // there is front matter to compare the rest with
 	pointsAt   position // of the front matter's points
 	imagesLine int      // of the front matter's images, 0 if it has none
 }

@@ -2,8 +2,6 @@ package lesson
 
 import (
 	"errors"
-	"io/fs"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -213,14 +211,4 @@ func TestUnknownLesson(t *testing.T) {
 			t.Errorf("Parse(%q): %v, want %s", name, err, want)
 		}
 	}
-}
-
-// with returns the good lesson with one file changed; data "" removes it.
-func with(name, data string) fs.FS {
-	files := maps.Clone(goodFiles())
-	files[name] = &fstest.MapFile{Data: []byte(data)}
-	if data == "" {
-		delete(files, name)
-	}
-	return files
 }

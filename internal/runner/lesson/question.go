@@ -59,7 +59,7 @@ func (p *parser) question(b fence) Question {
 		p.errorf(b.pos(), `Write it as question {#some-id}.`, "the question has no id")
 	}
 	d := decoder{problems: &p.problems, file: p.lessonFile(), line: b.line}
-	d.document(b.body, "question", []field{
+	d.document(b.body, "the question", []field{
 		{"prompt", true, func(n *yaml.Node) { q.Prompt = d.text(n, "prompt") }},
 		{"choices", false, func(n *yaml.Node) { q.Choices = d.texts(n, "choices") }},
 		{"answer", true, func(n *yaml.Node) { q.Answer = d.textOrTexts(n, "answer") }},
@@ -76,11 +76,22 @@ func (p *parser) answer(b fence, q *Question) {
 	case len(q.Choices) > maxChoices:
 		p.errorf(b.pos(), "Leave some out.", "question %q has %d choices, at most %d are allowed", q.ID, len(q.Choices), maxChoices)
 	case len(q.Choices) > 0:
+		p.distinctChoices(b, q)
 		p.answerIsChoice(b, q)
 	case len(q.Answer) > 1:
 		p.errorf(b.pos(), "Write one regular expression, such as 0|zero|none, or add choices.", "question %q has several answers and no choices", q.ID)
 	default:
 		p.answerPattern(b, q)
+	}
+}
+
+func (p *parser) distinctChoices(b fence, q *Question) {
+	seen := map[string]bool{}
+	for _, c := range q.Choices {
+		if seen[strings.ToLower(c)] {
+			p.errorf(b.pos(), "Remove one.", "question %q has the choice %q twice", q.ID, c)
+		}
+		seen[strings.ToLower(c)] = true
 	}
 }
 

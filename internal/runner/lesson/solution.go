@@ -65,10 +65,15 @@ func (p *parser) strays(dir string) {
 func (p *parser) stepRemedy(name string) string {
 	var ids []string
 	for _, s := range p.lesson.Steps {
-		ids = append(ids, s.ID)
+		if s.ID != "" && !slices.Contains(ids, s.ID) {
+			ids = append(ids, s.ID)
+		}
 	}
 	if near := nearest(name, ids); near != "" {
 		return "Did you mean " + near + "?"
+	}
+	if len(ids) == 0 {
+		return "The lesson has no steps."
 	}
 	return "The steps are " + strings.Join(ids, ", ") + "."
 }

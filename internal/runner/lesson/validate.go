@@ -82,7 +82,7 @@ func (p *parser) manifests() {
 	for _, dir := range []string{startDir, solutionDir, wrongDir} {
 		for _, f := range p.tree.under(dir) {
 			if isYAML(f.Path) && !(dir == wrongDir && strings.Count(f.Path, "/") == 1) {
-				p.manifest(dir+"/"+f.Path, f.Data, dir != wrongDir, used)
+				p.manifest(dir+"/"+f.Path, f.Data, p.frontRead && dir != wrongDir, used)
 			}
 		}
 	}
