@@ -104,6 +104,14 @@ func (w *Worker) Run(ctx context.Context, r Request) ([]Finding, error) {
 	return w.exchange(ctx, checks, message)
 }
 
+// recorded returns the timeline of a request, an empty one if it has none.
+func recorded(r Request) *timeline.Timeline {
+	if r.Timeline != nil {
+		return r.Timeline
+	}
+	return timeline.New(timeline.Header{Start: time.Unix(0, 0)}, nil)
+}
+
 // wanted returns the checks of a request with their titles. A script that does
 // not parse has none; what is wrong with it comes out when it is run.
 func wanted(r Request) []Check {
@@ -185,12 +193,10 @@ func (w *Worker) encode(r Request, checks []Check) ([]byte, error) {
 	if line.Script.Hash != w.has.hash {
 		line.Script.Source = r.Source
 	}
-	if r.Timeline == nil {
-		r.Timeline = timeline.New(timeline.Header{Start: time.Unix(0, 0)}, nil)
-	}
-	entries := r.Timeline.Entries()
+	tl := recorded(r)
+	entries := tl.Entries()
 	line.Timeline.Keep = common(w.has.entries, entries)
-	body, err := encodeTimeline(r.Timeline, line.Timeline.Keep)
+	body, err := encodeTimeline(tl, line.Timeline.Keep)
 	if err != nil {
 		return nil, fmt.Errorf("send timeline to the check worker: %w", err)
 	}
