@@ -1,0 +1,124 @@
+package container
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
+
+	"github.com/k8slab/k8slab/internal/cluster/embedded/container/images"
+	"github.com/k8slab/k8slab/internal/sandbox/files"
+)
+
+// assemble makes the file tree of a container.
+func (r *Runtime) assemble(c *container) (*files.Tree, error) {
+	mounts, err := r.mounts(c)
+	if err != nil {
+		return nil, err
+	}
+	root := filepath.Join(r.containerDir(c.id), "root")
+	if err := os.MkdirAll(root, 0o700); err != nil {
+		return nil, err
+	}
+	if err := files.Populate(root, imageFiles(c)); err != nil {
+		return nil, err
+	}
+	return files.Open(files.Options{
+		Root:     root,
+		ReadOnly: c.config.GetLinux().GetSecurityContext().GetReadonlyRootfs(),
+		Mounts:   mounts,
+		Programs: executables(c.image.Image),
+	})
+}
+
+// baseDirs are in every image.
+var baseDirs = []string{"/bin", "/etc", "/home", "/root", "/run", "/tmp", "/usr/bin", "/var/log", "/var/run"}
+
+// imageFiles are the files of the container's image, and its working directory.
+func imageFiles(c *container) map[string]files.Entry {
+	entries := map[string]files.Entry{c.workingDir(): {Mode: os.ModeDir}}
+	for _, dir := range baseDirs {
+		entries[dir] = files.Entry{Mode: os.ModeDir}
+	}
+	for name, f := range c.image.Files {
+		entries[name] = entry(f)
+	}
+	return entries
+}
+
+func entry(f images.File) files.Entry {
+	if f.Dir {
+		return files.Entry{Mode: os.ModeDir}
+	}
+	return files.Entry{Content: f.Content, Link: f.Link}
+}
+
+// workingDir is the Pod's, else the image's, else the root.
+func (c *container) workingDir() string {
+	for _, dir := range []string{c.config.GetWorkingDir(), c.image.WorkingDir} {
+		if dir != "" {
+			return dir
+		}
+	}
+	return "/"
+}
+
+// mounts translates the kubelet's mounts. The sandbox's files come first, so that the kubelet's own
+// /etc/hosts wins.
+func (r *Runtime) mounts(c *container) ([]files.Mount, error) {
+	var mounts []files.Mount
+	for _, name := range sandboxFiles {
+		mounts = append(mounts, files.Mount{Path: name, Source: r.sandboxFile(c.sandbox, name)})
+	}
+	for _, m := range c.config.GetMounts() {
+		mount, err := r.mount(m)
+		if err != nil {
+			return nil, err
+		}
+		mounts = append(mounts, mount)
+	}
+	return mounts, nil
+}
+
+// mount translates one mount, or refuses it.
+func (r *Runtime) mount(m *runtimeapi.Mount) (files.Mount, error) {
+	if m.GetImage() != nil {
+		return files.Mount{}, fmt.Errorf("failed to mount image volume at %q: image volumes are not supported by the simulated container runtime", m.GetContainerPath())
+	}
+	within, source, ok := r.confine(m.GetHostPath())
+	if !ok {
+		return files.Mount{}, fmt.Errorf("failed to mount hostPath %q at %q: a simulated node has no files of its own, only volumes that Kubernetes makes (emptyDir, configMap, secret, …) can be mounted",
+			m.GetHostPath(), m.GetContainerPath())
+	}
+	return files.Mount{Path: m.GetContainerPath(), Within: within, Source: source, ReadOnly: m.GetReadonly()}, nil
+}
+
+// confine splits a host path into a directory that the mount must not leave, whatever symlinks lie
+// on the way, and the rest. ok is false for a path outside of every allowed root.
+//
+// The kubelet's pods directory is an allowed root: a volume in it must not be left either, or a
+// symlink in one Pod's volume would show another Pod's secrets.
+func (r *Runtime) confine(hostPath string) (within, source string, ok bool) {
+	for _, root := range r.options.MountRoots {
+		rel, err := filepath.Rel(root, hostPath)
+		if err != nil || !filepath.IsLocal(rel) {
+			continue
+		}
+		volume := volumeDir(rel)
+		source, err := filepath.Rel(volume, rel)
+		return filepath.Join(root, volume), source, err == nil
+	}
+	return "", "", false
+}
+
+// volumeDir is the part of a path below the pods directory that the Pod's containers must stay in:
+// UID/volumes/PLUGIN/NAME for a volume, else what lies in the directory of the file itself.
+func volumeDir(rel string) string {
+	parts := strings.Split(rel, string(filepath.Separator))
+	if len(parts) >= 4 && parts[1] == "volumes" {
+		return filepath.Join(parts[:4]...)
+	}
+	return filepath.Dir(rel)
+}

@@ -1,0 +1,389 @@
+package container
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/k8slab/k8slab/internal/sandbox/files"
+	"github.com/k8slab/k8slab/internal/sandbox/shell"
+)
+
+// nginx is the web server of the nginx image: it serves /usr/share/nginx/html on port 80 and logs as
+// the image does. It does not read its configuration.
+type nginx struct {
+	version string
+	listen  func(network, address string) (net.Listener, error)
+}
+
+const (
+	nginxEntrypoint = "/docker-entrypoint.sh"
+	nginxRoot       = "/usr/share/nginx/html"
+	nginxAddress    = "0.0.0.0:80"
+
+	// nginx tries to bind this often, with this pause, before it gives up.
+	bindAttempts = 5
+	bindPause    = 500 * time.Millisecond
+)
+
+// minor is the second part of the version: what the image prints depends on it.
+func (n *nginx) minor() int {
+	parts := strings.Split(n.version, ".")
+	if len(parts) < 2 {
+		return 0
+	}
+	minor, _ := strconv.Atoi(parts[1])
+	return minor
+}
+
+// entrypoint is the image's /docker-entrypoint.sh, with what it prints before it runs nginx.
+func (n *nginx) entrypoint(ctx context.Context, p *shell.Proc) int {
+	p.Args = p.Args[1:]
+	if len(p.Args) == 0 || p.Args[0] != "nginx" {
+		return entrypointOther(ctx, p)
+	}
+	if n.minor() >= 19 && p.Getenv("NGINX_ENTRYPOINT_QUIET_LOGS") == "" {
+		const script = nginxEntrypoint + ": "
+		fmt.Fprint(p.Stdout,
+			script+"/docker-entrypoint.d/ is not empty, will attempt to perform configuration\n",
+			script+"Looking for shell scripts in /docker-entrypoint.d/\n",
+			script+"Launching /docker-entrypoint.d/10-listen-on-ipv6-by-default.sh\n",
+			"10-listen-on-ipv6-by-default.sh: info: Getting the checksum of /etc/nginx/conf.d/default.conf\n",
+			"10-listen-on-ipv6-by-default.sh: info: Enabled listen on IPv6 in /etc/nginx/conf.d/default.conf\n",
+			script+"Launching /docker-entrypoint.d/20-envsubst-on-templates.sh\n",
+			script+"Launching /docker-entrypoint.d/30-tune-worker-processes.sh\n",
+			script+"Configuration complete; ready for start up\n")
+	}
+	return n.run(ctx, p)
+}
+
+// entrypointOther runs another command than nginx, as a child. A container whose command it is does
+// not come here: see commandLine.
+func entrypointOther(ctx context.Context, p *shell.Proc) int {
+	if len(p.Args) == 0 {
+		return 0
+	}
+	code, err := p.Container().Run(ctx, shell.Command{
+		Argv: p.Args, Env: p.Env, Dir: p.Dir, Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr,
+	})
+	if err != nil {
+		fmt.Fprintf(p.Stderr, "%s: exec: %s: not found\n", nginxEntrypoint, p.Args[0])
+		return 127
+	}
+	return code
+}
+
+// run is the nginx command.
+func (n *nginx) run(ctx context.Context, p *shell.Proc) int {
+	foreground := false
+	args := p.Args[1:]
+	for i := 0; i < len(args); i++ {
+		switch args[i] {
+		case "-v", "-V":
+			fmt.Fprintf(p.Stderr, "nginx version: nginx/%s\n", n.version)
+			return 0
+		case "-t":
+			fmt.Fprint(p.Stderr, "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\n",
+				"nginx: configuration file /etc/nginx/nginx.conf test is successful\n")
+			return 0
+		case "-g":
+			if i++; i < len(args) {
+				foreground = strings.Contains(args[i], "daemon off")
+			}
+		default:
+			fmt.Fprintf(p.Stderr, "nginx: invalid option: %q\n", args[i])
+			return 1
+		}
+	}
+	if !foreground && !daemonOff(p) {
+		return 0 // the server would go to the background, and the container with it
+	}
+	return n.serve(ctx, p)
+}
+
+// daemonOff says whether the configuration keeps nginx in the foreground.
+func daemonOff(p *shell.Proc) bool {
+	config, err := p.Files().ReadFile("/etc/nginx/nginx.conf", 1<<20)
+	return err == nil && strings.Contains(string(config), "daemon off;")
+}
+
+// serve answers requests until a signal comes. It leaves quickly on SIGTERM and lets requests end
+// on SIGQUIT; both exit with 0.
+func (n *nginx) serve(ctx context.Context, p *shell.Proc) int {
+	signals := p.Notify(shell.SIGTERM, shell.SIGINT, shell.SIGQUIT, shell.SIGHUP)
+	listener, err := n.bind(ctx, p)
+	if err != nil {
+		return 1
+	}
+	n.notices(p)
+	site := &site{version: n.version, proc: p}
+	server := &http.Server{Handler: site, ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0)}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = server.Serve(listener)
+	}()
+	defer func() {
+		server.Close()
+		<-served
+		site.requests.wait()
+	}()
+	for {
+		select {
+		case <-ctx.Done():
+			return 128 + int(shell.SIGKILL)
+		case s := <-signals:
+			if s == shell.SIGHUP {
+				n.notice(p, "signal 1 (SIGHUP) received, reconfiguring")
+				continue
+			}
+			n.notice(p, fmt.Sprintf("signal %d (SIG%s) received, %s", int(s), s, leaving(s)))
+			if s == shell.SIGQUIT {
+				_ = server.Shutdown(ctx)
+			}
+			n.notice(p, "exit")
+			return 0
+		}
+	}
+}
+
+func leaving(s shell.Signal) string {
+	if s == shell.SIGQUIT {
+		return "shutting down"
+	}
+	return "exiting"
+}
+
+// bind opens the port, with nginx' patience for one that is in use.
+func (n *nginx) bind(ctx context.Context, p *shell.Proc) (net.Listener, error) {
+	for range bindAttempts {
+		listener, err := n.listen("tcp", nginxAddress)
+		if err == nil {
+			return listener, nil
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			n.report(p, "emerg", "bind() to "+nginxAddress+" failed ("+err.Error()+")")
+			return nil, err
+		}
+		n.report(p, "emerg", "bind() to "+nginxAddress+" failed (98: Address already in use)")
+		fmt.Fprintf(p.Stderr, "nginx: [emerg] bind() to %s failed (98: Address already in use)\n", nginxAddress)
+		if err := p.Sleep(ctx, bindPause); err != nil {
+			return nil, err
+		}
+	}
+	n.report(p, "emerg", "still could not bind()")
+	fmt.Fprint(p.Stderr, "nginx: [emerg] still could not bind()\n")
+	return nil, syscall.EADDRINUSE
+}
+
+// notices are what newer images print when they start.
+func (n *nginx) notices(p *shell.Proc) {
+	n.notice(p, `using the "epoll" event method`)
+	n.notice(p, "nginx/"+n.version)
+	n.notice(p, "OS: Linux")
+	n.notice(p, "start worker processes")
+	n.notice(p, "start worker process 29")
+}
+
+// notice logs what images before 1.21 do not log.
+func (n *nginx) notice(p *shell.Proc, text string) {
+	if n.minor() >= 21 {
+		n.report(p, "notice", text)
+	}
+}
+
+func (n *nginx) report(p *shell.Proc, level, text string) {
+	fmt.Fprintf(p.Stderr, "%s [%s] %d#%d: %s\n", p.Now().UTC().Format("2006/01/02 15:04:05"), level, p.PID(), p.PID(), text)
+}
+
+// site answers requests with the files of the container.
+type site struct {
+	version  string
+	proc     *shell.Proc
+	count    atomic.Int64
+	requests counter
+}
+
+// counter counts the requests that are being answered.
+type counter struct {
+	mu     sync.Mutex
+	closed bool
+	group  sync.WaitGroup
+}
+
+// enter is false once somebody waits for the end of all requests.
+func (c *counter) enter() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		c.group.Add(1)
+	}
+	return !c.closed
+}
+
+func (c *counter) leave() { c.group.Done() }
+
+// wait lets nobody in any more, and returns when all have left.
+func (c *counter) wait() {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.group.Wait()
+}
+
+// ServeHTTP answers one request and logs it.
+func (s *site) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	if !s.requests.enter() {
+		return
+	}
+	defer s.requests.leave()
+	s.count.Add(1)
+	answer := &answer{ResponseWriter: w, status: http.StatusOK}
+	answer.Header().Set("Server", "nginx/"+s.version)
+	if req.Method != http.MethodGet && req.Method != http.MethodHead {
+		s.page(answer, http.StatusMethodNotAllowed)
+	} else {
+		s.serveFile(answer, req)
+	}
+	s.access(req, answer)
+}
+
+// serveFile answers with a file, the index of a directory, or an error page.
+func (s *site) serveFile(w *answer, req *http.Request) {
+	name := path.Join(nginxRoot, path.Clean("/"+req.URL.Path))
+	info, err := s.proc.Files().Stat(name)
+	if err != nil {
+		s.failed(w, req, name, err)
+		return
+	}
+	if info.IsDir() {
+		if !strings.HasSuffix(req.URL.Path, "/") {
+			w.Header().Set("Location", "http://"+req.Host+req.URL.Path+"/")
+			s.page(w, http.StatusMovedPermanently)
+			return
+		}
+		name = path.Join(name, "index.html")
+	}
+	f, err := s.proc.Files().Open(name, os.O_RDONLY, 0)
+	if err != nil {
+		if info.IsDir() && errors.Is(err, fs.ErrNotExist) {
+			s.forbidden(w, req, path.Dir(name))
+			return
+		}
+		s.failed(w, req, name, err)
+		return
+	}
+	defer f.Close()
+	s.content(w, req, f)
+}
+
+func (s *site) content(w *answer, req *http.Request, f *files.File) {
+	info, err := f.Stat()
+	if err != nil || info.IsDir() {
+		s.page(w, http.StatusForbidden)
+		return
+	}
+	w.Header().Set("ETag", fmt.Sprintf(`"%x-%x"`, info.ModTime().Unix(), info.Size()))
+	if path.Ext(info.Name()) == "" {
+		w.Header().Set("Content-Type", "application/octet-stream")
+	}
+	http.ServeContent(w, req, info.Name(), info.ModTime(), f)
+}
+
+// failed answers for a file that cannot be opened.
+func (s *site) failed(w *answer, req *http.Request, name string, err error) {
+	status, reason := http.StatusForbidden, "13: Permission denied"
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		status, reason = http.StatusNotFound, "2: No such file or directory"
+	}
+	s.complain(req, fmt.Sprintf("open() %q failed (%s)", name, reason))
+	s.page(w, status)
+}
+
+func (s *site) forbidden(w *answer, req *http.Request, dir string) {
+	s.complain(req, fmt.Sprintf("directory index of %q is forbidden", strings.TrimSuffix(dir, "/")+"/"))
+	s.page(w, http.StatusForbidden)
+}
+
+// page is nginx' own page for a status.
+func (s *site) page(w *answer, status int) {
+	title := fmt.Sprintf("%d %s", status, statusText(status))
+	body := "<html>\r\n<head><title>" + title + "</title></head>\r\n<body>\r\n<center><h1>" + title +
+		"</h1></center>\r\n<hr><center>nginx/" + s.version + "</center>\r\n</body>\r\n</html>\r\n"
+	w.Header().Set("Content-Type", "text/html")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, body)
+}
+
+func statusText(status int) string {
+	if status == http.StatusMethodNotAllowed {
+		return "Not Allowed" // in nginx' words
+	}
+	return http.StatusText(status)
+}
+
+// complain writes to the error log.
+func (s *site) complain(req *http.Request, text string) {
+	fmt.Fprintf(s.proc.Stderr, "%s [error] 29#29: *%d %s, client: %s, server: localhost, request: %q, host: %q\n",
+		s.proc.Now().UTC().Format("2006/01/02 15:04:05"), s.count.Load(), text, client4(req), requestLine(req), req.Host)
+}
+
+// access writes to the access log, in the image's "main" format.
+func (s *site) access(req *http.Request, w *answer) {
+	fmt.Fprintf(s.proc.Stdout, "%s - - [%s] %q %d %d %q %q %q\n",
+		client4(req), s.proc.Now().UTC().Format("02/Jan/2006:15:04:05 +0000"), requestLine(req), w.status, w.bytes,
+		dash(req.Referer()), dash(req.UserAgent()), dash(req.Header.Get("X-Forwarded-For")))
+}
+
+func requestLine(req *http.Request) string {
+	return req.Method + " " + req.RequestURI + " " + req.Proto
+}
+
+func client4(req *http.Request) string {
+	host, _, err := net.SplitHostPort(req.RemoteAddr)
+	if err != nil {
+		return req.RemoteAddr
+	}
+	return host
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// answer remembers what was sent, for the log.
+type answer struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+// WriteHeader remembers the status.
+func (a *answer) WriteHeader(status int) {
+	a.status = status
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write counts the bytes of the body.
+func (a *answer) Write(p []byte) (int, error) {
+	n, err := a.ResponseWriter.Write(p)
+	a.bytes += int64(n)
+	return n, err
+}
