@@ -12,7 +12,13 @@
 // There is no registry of providers either; the command line chooses one.
 package cluster
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+)
 
 // MaxNodes is the largest Spec.Nodes that every provider can create.
 const MaxNodes = 3
@@ -30,6 +36,21 @@ type Spec struct {
 
 	// Nodes is the number of nodes that run Pods, 1 to MaxNodes.
 	Nodes int
+}
+
+// Validate reports a Spec that no provider can create. It does not look at the
+// disk.
+func (s Spec) Validate() error {
+	if problems := validation.IsDNS1123Label(s.Lab); len(problems) > 0 {
+		return fmt.Errorf("lab name %q: %s", s.Lab, strings.Join(problems, "; "))
+	}
+	if s.Dir == "" {
+		return fmt.Errorf("lab %s has no directory", s.Lab)
+	}
+	if s.Nodes < 1 || s.Nodes > MaxNodes {
+		return fmt.Errorf("%d nodes: a cluster has 1 to %d", s.Nodes, MaxNodes)
+	}
+	return nil
 }
 
 // Provider creates clusters of one kind.

@@ -1,0 +1,33 @@
+package kind
+
+import (
+	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
+)
+
+// allowCgroupV1 lets the kubelet of Kubernetes 1.35 and later run on a machine
+// with cgroup v1, where it exits otherwise.
+const allowCgroupV1 = "kind: KubeletConfiguration\nfailCgroupV1: false\n"
+
+// config is kind's configuration of a cluster with so many nodes that run Pods.
+func config(nodes int, cgroupV1 bool) *v1alpha4.Cluster {
+	c := &v1alpha4.Cluster{
+		Nodes: []v1alpha4.Node{{Role: v1alpha4.ControlPlaneRole}},
+	}
+	for len(c.Nodes) < containerCount(nodes) {
+		c.Nodes = append(c.Nodes, v1alpha4.Node{Role: v1alpha4.WorkerRole})
+	}
+	if cgroupV1 {
+		c.KubeadmConfigPatches = []string{allowCgroupV1}
+	}
+	v1alpha4.SetDefaultsCluster(c)
+	return c
+}
+
+// containerCount is the number of containers, each a Kubernetes node, for so many
+// nodes that run Pods: kind lets a control plane run them when it is alone.
+func containerCount(nodes int) int {
+	if nodes == 1 {
+		return 1
+	}
+	return 1 + nodes
+}
