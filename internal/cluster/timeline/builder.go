@@ -4,16 +4,24 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"time"
 )
 
 // Builder grows a timeline, entry by entry. It is safe for concurrent use.
+//
+// What arrives late arrives a little late, so only the newest entries are kept
+// open for insertion; timelines get a copy of these and share the rest.
 type Builder struct {
-	mu      sync.Mutex
-	header  Header
-	entries []Entry
-	shared  int // entries[:shared] are part of a timeline and stay as they are
-	last    *Timeline
+	mu     sync.Mutex
+	header Header
+	frozen []Entry // shared with timelines; only ever appended to, else replaced
+	tail   []Entry // stands after frozen
+	last   *Timeline
 }
+
+// tailLength is how many entries at least are open for insertion once there are as
+// many: two seconds of a busy lab.
+const tailLength = 256
 
 // NewBuilder returns a builder of a timeline without entries. A zero Format or
 // Pace in the header is filled in.
@@ -31,14 +39,26 @@ func NewBuilder(header Header) *Builder {
 // afterwards. The entry is put where its resourceVersion belongs; with the same
 // version, events come before marks and gaps, and else the order of arrival is
 // kept. Its At becomes at most that of the entry after it, so that entries are
-// ordered by At too. Appending costs the same whatever the length; putting an
-// entry before others costs a copy if a Timeline holds those.
-func (b *Builder) Append(e Entry) {
+// ordered by At too; this At is what Append returns. The cost does not depend on the length, except for an
+// entry that belongs before the newest 256: that costs a copy of all.
+func (b *Builder) Append(e Entry) (at time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.fill(&e)
-	b.insert(b.position(e), e)
 	b.last = nil
+	b.fill(&e)
+	if n := len(b.frozen); n > 0 && !e.follows(b.frozen[n-1]) {
+		b.frozen, at = insert(slices.Clone(b.frozen), e)
+		return at
+	}
+	if len(b.tail) == 0 && len(b.frozen) > 0 {
+		e.At = max(e.At, b.frozen[len(b.frozen)-1].At)
+	}
+	b.tail, at = insert(b.tail, e)
+	if len(b.tail) == 2*tailLength {
+		b.frozen = append(b.frozen, b.tail[:tailLength]...)
+		b.tail = slices.Clone(b.tail[tailLength:])
+	}
+	return at
 }
 
 // fill completes versions that the entry leaves out.
@@ -46,40 +66,42 @@ func (b *Builder) fill(e *Entry) {
 	if e.Event != nil {
 		_ = e.Event.identify() // an object that is none sorts first, and no query finds it
 	}
-	if e.Mark != nil && e.Mark.ResourceVersion == 0 && len(b.entries) > 0 {
-		e.Mark.ResourceVersion = b.entries[len(b.entries)-1].version()
+	if e.Mark != nil && e.Mark.ResourceVersion == 0 {
+		e.Mark.ResourceVersion = b.latest()
 	}
 }
 
-func (b *Builder) position(e Entry) int {
-	n := len(b.entries)
-	if n == 0 || e.follows(b.entries[n-1]) {
-		return n
+func (b *Builder) latest() uint64 {
+	for _, entries := range [][]Entry{b.tail, b.frozen} {
+		if n := len(entries); n > 0 {
+			return entries[n-1].version()
+		}
 	}
-	return sort.Search(n, func(i int) bool { return !e.follows(b.entries[i]) })
+	return 0
 }
 
-func (b *Builder) insert(i int, e Entry) {
-	if i < len(b.entries) {
-		e.At = min(e.At, b.entries[i].At)
-	} else if i > 0 {
-		e.At = max(e.At, b.entries[i-1].At)
+// insert puts an entry where it belongs and returns the At that it has there.
+func insert(entries []Entry, e Entry) ([]Entry, time.Duration) {
+	n := len(entries)
+	i := n
+	if n > 0 && !e.follows(entries[n-1]) {
+		i = sort.Search(n, func(i int) bool { return !e.follows(entries[i]) })
 	}
-	if i < b.shared {
-		b.entries = slices.Clone(slices.Grow(b.entries, 1))
-		b.shared = 0
+	if i < n {
+		e.At = min(e.At, entries[i].At)
+	} else if n > 0 {
+		e.At = max(e.At, entries[n-1].At)
 	}
-	b.entries = slices.Insert(b.entries, i, e)
+	return slices.Insert(entries, i, e), e.At
 }
 
-// Timeline returns the timeline of the entries so far. It shares them with the
-// builder and stays as it is when more are appended.
+// Timeline returns the timeline of the entries so far, which stays as it is when
+// more are appended. It costs the same whatever the length.
 func (b *Builder) Timeline() *Timeline {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.last == nil {
-		b.shared = len(b.entries)
-		b.last = newTimeline(b.header, b.entries[:b.shared:b.shared], false)
+		b.last = newTimeline(b.header, b.frozen[:len(b.frozen):len(b.frozen)], slices.Clone(b.tail))
 	}
 	return b.last
 }

@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"sort"
 	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -51,40 +52,70 @@ type pointer[T any] interface {
 	metav1.Object
 }
 
-// read follows the object through the window. The visit function, which may be
-// nil, sees each version of its life in turn, from the first one recorded.
-func read[T any, P pointer[T]](t *Timeline, o *object, s span, decode func(*Event) P, visit func(Version[P])) History[P] {
-	h := History[P]{Life: Life{Kind: o.first.Kind, Namespace: o.first.Namespace, Name: o.first.Name, UID: o.first.UID}}
-	for _, i := range o.before(s.hi) {
-		e := t.entries[i]
-		v := Version[P]{Moment: e.Moment(), Type: e.Event.Type, Synthetic: e.Event.Synthetic, Object: decode(e.Event)}
-		if v.Object == nil {
-			continue
+// life is the versions of an object up to the end of a window. It decodes those
+// that are asked for.
+type life[T any, P pointer[T]] struct {
+	entries   []Entry
+	positions []int // of the object's events
+	inside    int   // positions[inside:] are inside the window
+	decode    func(*Event) P
+}
+
+func lifeOf[T any, P pointer[T]](t *Timeline, o *object, s span, decode func(*Event) P) *life[T, P] {
+	return &life[T, P]{t.entries(), o.before(s.hi), len(o.before(s.lo)), decode}
+}
+
+func (l *life[T, P]) version(i int) Version[P] {
+	e := l.entries[l.positions[i]]
+	return Version[P]{Moment: e.Moment(), Type: e.Event.Type, Synthetic: e.Event.Synthetic, Object: l.decode(e.Event)}
+}
+
+// first returns the moment of the first version for which is holds.
+func (l *life[T, P]) first(is func(P) bool) Moment {
+	for i := range l.positions {
+		if v := l.version(i); v.Object != nil && is(v.Object) {
+			return v.Moment
 		}
-		h.live(v.Moment, v.Type, v.Object)
-		if visit != nil {
-			visit(v)
+	}
+	return Moment{}
+}
+
+// since is first for what never ends once it holds.
+func (l *life[T, P]) since(is func(P) bool) Moment {
+	i := sort.Search(len(l.positions), func(i int) bool {
+		v := l.version(i)
+		return v.Object != nil && is(v.Object)
+	})
+	if i == len(l.positions) {
+		return Moment{}
+	}
+	return l.version(i).Moment
+}
+
+func (l *life[T, P]) history() History[P] {
+	first := l.entries[l.positions[0]]
+	h := History[P]{Life: Life{
+		Kind: first.Event.Kind, Namespace: first.Event.Namespace, Name: first.Event.Name, UID: first.Event.UID,
+		Created:     first.Moment(),
+		Terminating: l.since(func(p P) bool { return p.GetDeletionTimestamp() != nil }),
+	}}
+	if l.inside > 0 {
+		if v := l.version(l.inside - 1); v.Type != watch.Deleted {
+			h.Before, h.Existed = v.Object, true
 		}
-		if i >= s.lo {
-			h.Versions = append(h.Versions, v)
-		} else if h.Existed = v.Type != watch.Deleted; h.Existed {
-			h.Before = v.Object
-		} else {
-			h.Before = nil
+	}
+	for i := l.inside; i < len(l.positions); i++ {
+		if v := l.version(i); v.Object != nil {
+			h.add(v)
 		}
 	}
 	return h
 }
 
-func (l *Life) live(m Moment, t watch.EventType, object metav1.Object) {
-	if !l.Created.Happened() {
-		l.Created = m
-	}
-	if !l.Terminating.Happened() && object.GetDeletionTimestamp() != nil {
-		l.Terminating = m
-	}
-	if t == watch.Deleted {
-		l.Gone = m
+func (h *History[T]) add(v Version[T]) {
+	h.Versions = append(h.Versions, v)
+	if v.Type == watch.Deleted {
+		h.Gone = v.Moment
 	}
 }
 
@@ -93,7 +124,7 @@ func (l *Life) live(m Moment, t watch.EventType, object metav1.Object) {
 func (t *Timeline) present(kind string, s span) []*object {
 	var objects []*object
 	for _, o := range t.index().kinds[kind] {
-		if len(o.before(s.hi)) > len(o.before(s.lo)) || o.live(t.entries, s.lo) != nil {
+		if len(o.before(s.hi)) > len(o.before(s.lo)) || o.live(t.entries(), s.lo) != nil {
 			objects = append(objects, o)
 		}
 	}

@@ -62,8 +62,12 @@ func podHistories(t *Timeline, s span) []*PodHistory {
 }
 
 func podHistory(t *Timeline, o *object, s span) *PodHistory {
-	p := &PodHistory{}
-	p.History = read(t, o, s, (*Event).Pod, p.phase)
+	l := lifeOf(t, o, s, (*Event).Pod)
+	p := &PodHistory{
+		History:   l.history(),
+		Scheduled: l.since(func(p *corev1.Pod) bool { return p.Spec.NodeName != "" }),
+		Ready:     l.first(podReady),
+	}
 	last := p.Before
 	for _, v := range p.Versions {
 		if last != nil {
@@ -72,15 +76,6 @@ func podHistory(t *Timeline, o *object, s span) *PodHistory {
 		last = v.Object
 	}
 	return p
-}
-
-func (p *PodHistory) phase(v Version[*corev1.Pod]) {
-	if !p.Scheduled.Happened() && v.Object.Spec.NodeName != "" {
-		p.Scheduled = v.Moment
-	}
-	if !p.Ready.Happened() && podReady(v.Object) {
-		p.Ready = v.Moment
-	}
 }
 
 func (p *PodHistory) compare(last *corev1.Pod, v Version[*corev1.Pod]) {

@@ -45,7 +45,9 @@ func Read(r io.Reader) (*Timeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newTimeline(header, b.entries, torn), nil
+	t := b.Timeline()
+	t.torn = torn
+	return t, nil
 }
 
 func readEntries(in *lines, b *Builder) (torn bool, err error) {

@@ -46,7 +46,7 @@ func replicaSetHistories(t *Timeline, s span) []*ReplicaSetHistory {
 }
 
 func replicaSetHistory(t *Timeline, o *object, s span) *ReplicaSetHistory {
-	r := &ReplicaSetHistory{History: read(t, o, s, (*Event).ReplicaSet, nil)}
+	r := &ReplicaSetHistory{History: lifeOf(t, o, s, (*Event).ReplicaSet).history()}
 	last := r.Before
 	for _, v := range r.Versions {
 		if last != nil {

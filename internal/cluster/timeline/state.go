@@ -15,11 +15,11 @@ type State struct {
 }
 
 // State returns the state at the end of the timeline.
-func (t *Timeline) State() State { return State{t, len(t.entries)} }
+func (t *Timeline) State() State { return State{t, len(t.entries())} }
 
 // StateAt returns the state when everything up to m's resourceVersion had happened.
 func (t *Timeline) StateAt(m Moment) State {
-	n := sort.Search(len(t.entries), func(i int) bool { return t.entries[i].version() > m.ResourceVersion })
+	n := sort.Search(len(t.entries()), func(i int) bool { return t.entries()[i].version() > m.ResourceVersion })
 	return State{t, n}
 }
 
@@ -78,7 +78,7 @@ func (s State) Events(kind string) []*Event {
 	}
 	var events []*Event
 	for _, o := range s.timeline.index().kinds[kind] {
-		if e := o.live(s.timeline.entries, s.n); e != nil {
+		if e := o.live(s.timeline.entries(), s.n); e != nil {
 			events = append(events, e)
 		}
 	}

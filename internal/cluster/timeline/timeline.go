@@ -22,6 +22,7 @@
 package timeline
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -43,11 +44,10 @@ type Header struct {
 // Timeline is an immutable record. It is safe for concurrent use.
 type Timeline struct {
 	header  Header
-	entries []Entry
 	torn    bool
-
-	index   func() *index // of the objects; made once, on first use
-	mu      sync.Mutex    // guards windows
+	entries func() []Entry // joined once, on first use
+	index   func() *index  // of the objects; made once, on first use
+	mu      sync.Mutex     // guards windows
 	windows map[span]*views
 }
 
@@ -62,9 +62,16 @@ func New(header Header, entries []Entry) *Timeline {
 	return b.Timeline()
 }
 
-func newTimeline(header Header, entries []Entry, torn bool) *Timeline {
-	t := &Timeline{header: header, entries: entries, torn: torn, windows: map[span]*views{}}
-	t.index = sync.OnceValue(func() *index { return indexOf(t.entries) })
+// newTimeline returns the timeline of older and then newer entries.
+func newTimeline(header Header, older, newer []Entry) *Timeline {
+	t := &Timeline{header: header, windows: map[span]*views{}}
+	t.entries = sync.OnceValue(func() []Entry {
+		if len(newer) == 0 {
+			return older
+		}
+		return slices.Concat(older, newer)
+	})
+	t.index = sync.OnceValue(func() *index { return indexOf(t.entries()) })
 	return t
 }
 
@@ -73,7 +80,7 @@ func (t *Timeline) Header() Header { return t.header }
 
 // Entries returns all entries, ordered by resourceVersion and also by At. The
 // caller must not change them.
-func (t *Timeline) Entries() []Entry { return t.entries }
+func (t *Timeline) Entries() []Entry { return t.entries() }
 
 // Torn reports that the file which was read ended in the middle of a line, as
 // it does when the recording process was killed. That line is not in the timeline.

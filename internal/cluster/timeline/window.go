@@ -27,7 +27,7 @@ func (t *Timeline) Step(id string) Window {
 		return w
 	}
 	w.opened = true
-	w.Start = t.entries[open].Moment()
+	w.Start = t.entries()[open].Moment()
 	w.span, w.Closed = t.until(open+1, id)
 	w.End = t.momentAt(w.span.hi, w.Closed)
 	return w
@@ -35,12 +35,12 @@ func (t *Timeline) Step(id string) Window {
 
 // Whole returns the open window of all entries.
 func (t *Timeline) Whole() Window {
-	return Window{timeline: t, opened: true, End: t.momentAt(len(t.entries), false), span: span{0, len(t.entries)}}
+	return Window{timeline: t, opened: true, End: t.momentAt(len(t.entries()), false), span: span{0, len(t.entries())}}
 }
 
 func (t *Timeline) lastStep(id string) int {
-	for i := len(t.entries) - 1; i >= 0; i-- {
-		if m := t.entries[i].Mark; m != nil && m.Type == MarkStep && m.Name == id {
+	for i := len(t.entries()) - 1; i >= 0; i-- {
+		if m := t.entries()[i].Mark; m != nil && m.Type == MarkStep && m.Name == id {
 			return i
 		}
 	}
@@ -48,12 +48,12 @@ func (t *Timeline) lastStep(id string) int {
 }
 
 func (t *Timeline) until(lo int, id string) (s span, closed bool) {
-	for i := lo; i < len(t.entries); i++ {
-		if m := t.entries[i].Mark; m != nil && m.closes(id) {
+	for i := lo; i < len(t.entries()); i++ {
+		if m := t.entries()[i].Mark; m != nil && m.closes(id) {
 			return span{lo, i}, true
 		}
 	}
-	return span{lo, len(t.entries)}, false
+	return span{lo, len(t.entries())}, false
 }
 
 // closes reports that the mark ends the window of a step that is open.
@@ -66,9 +66,9 @@ func (m *Mark) closes(step string) bool {
 func (t *Timeline) momentAt(hi int, closed bool) Moment {
 	switch {
 	case closed:
-		return t.entries[hi].Moment()
+		return t.entries()[hi].Moment()
 	case hi > 0:
-		return t.entries[hi-1].Moment()
+		return t.entries()[hi-1].Moment()
 	default:
 		return Moment{}
 	}
@@ -86,7 +86,7 @@ func (w Window) Entries() []Entry {
 	if w.timeline == nil {
 		return nil
 	}
-	return w.timeline.entries[w.span.lo:w.span.hi:w.span.hi]
+	return w.timeline.entries()[w.span.lo:w.span.hi:w.span.hi]
 }
 
 // Contains reports that a moment is inside the window.
@@ -103,7 +103,7 @@ func (w Window) Gaps() []Gap {
 		return nil
 	}
 	var gaps []Gap
-	for _, e := range w.timeline.entries {
+	for _, e := range w.timeline.entries() {
 		if g := e.Gap; g != nil && g.To > w.Start.ResourceVersion && (!w.Closed || g.From < w.End.ResourceVersion) {
 			gaps = append(gaps, *g)
 		}

@@ -23,7 +23,7 @@ func (t *Timeline) Write(w io.Writer) error {
 		return err
 	}
 	_, _ = out.Write(line) // a bufio.Writer keeps its first error for Flush
-	for _, e := range t.entries {
+	for _, e := range t.entries() {
 		if line, err = e.Line(); err != nil {
 			return err
 		}
