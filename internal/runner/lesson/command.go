@@ -12,6 +12,15 @@ import (
 // part of every shell and touch nothing but it.
 var builtins = []string{":", "[", "echo", "export", "false", "printf", "read", "set", "test", "true", "unset"}
 
+// script cuts a file with commands into commands.
+func (p *parser) script(file string, src []byte) []Command {
+	src, ok := p.plain(file, src)
+	if !ok {
+		return nil
+	}
+	return p.shell(file, 0, src)
+}
+
 // shell cuts src into commands; line is the number of lines of file before it.
 // POSIX shell, because learners type it into whatever shell they have.
 func (p *parser) shell(file string, line int, src []byte) []Command {
@@ -24,6 +33,9 @@ func (p *parser) shell(file string, line int, src []byte) []Command {
 	for i := range commands {
 		commands[i].File = file
 		commands[i].Line += line
+		if goesOn(commands[i].Text) {
+			p.errorf(position{file, commands[i].Line, 0}, "Remove the backslash at its end.", "the command goes on in a line that is not there")
+		}
 	}
 	p.programs(file, line, src, f)
 	return commands
@@ -79,6 +91,11 @@ func commandText(s []byte, end int) string {
 		s = s[:start]
 	}
 	return strings.TrimRight(string(s), " \t\n")
+}
+
+// goesOn reports whether a command ends in a backslash that quotes nothing.
+func goesOn(command string) bool {
+	return (len(command)-len(strings.TrimRight(command, `\`)))%2 == 1
 }
 
 // programs tells about commands that a learner may not have, or that would do

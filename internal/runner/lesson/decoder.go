@@ -40,7 +40,7 @@ func (d decoder) document(src []byte, what string, fields []field) bool {
 		d.syntax(err)
 		return false
 	}
-	root := &yaml.Node{Kind: yaml.MappingNode, Line: 1}
+	root := &yaml.Node{Kind: yaml.MappingNode}
 	if len(doc.Content) > 0 {
 		root = doc.Content[0]
 	}

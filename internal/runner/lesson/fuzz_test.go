@@ -77,7 +77,7 @@ func FuzzCommands(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, src string) {
 		p := &parser{}
-		commands := p.shell("x", 0, []byte(src))
+		commands := p.script("x", []byte(src))
 		if p.problems.haveErrors() {
 			return
 		}
@@ -85,7 +85,7 @@ func FuzzCommands(f *testing.F) {
 		for _, c := range commands {
 			joined.WriteString(c.Text + "\n")
 		}
-		again := p.shell("x", 0, []byte(joined.String()))
+		again := p.script("x", []byte(joined.String()))
 		if len(again) != len(commands) {
 			t.Fatalf("%d commands became %d:\n%+v\n%+v", len(commands), len(again), commands, again)
 		}

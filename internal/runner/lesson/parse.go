@@ -107,12 +107,9 @@ func (p *parser) parse() {
 	if !ok {
 		return // no regular file: readTree has said so
 	}
-	if !utf8.Valid(src) {
-		p.errorf(position{file: p.lessonFile()}, "Save it as UTF-8.", "the file is not UTF-8")
+	if p.source, ok = p.plain(p.lessonFile(), src); !ok {
 		return
 	}
-	src = bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n"))
-	p.source = bytes.TrimPrefix(src, []byte("\ufeff"))
 	front, body, ok := splitFrontMatter(p.source)
 	if !ok {
 		p.errorf(p.line(1), "Begin the file with a line ---, then format: 1 and the other keys, then another line ---.", "there is no front matter")
@@ -124,6 +121,22 @@ func (p *parser) parse() {
 	p.solutions()
 	p.cases()
 	p.validate()
+}
+
+// plain returns the text of a file with line feeds as its only line breaks. It
+// returns false for a file whose lines people and parsers would count in
+// different ways.
+func (p *parser) plain(file string, src []byte) ([]byte, bool) {
+	if !utf8.Valid(src) {
+		p.errorf(position{file: file}, "Save it as UTF-8.", "the file is not UTF-8")
+		return nil, false
+	}
+	src = bytes.TrimPrefix(bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n")), []byte("\ufeff"))
+	if i := bytes.IndexAny(src, "\r\u0085\u2028\u2029"); i >= 0 {
+		p.errorf(position{file: file, line: lineNumber(src, i)}, "Use ordinary line breaks.", "the line has a line break of an unusual kind")
+		return nil, false
+	}
+	return src, true
 }
 
 // lineEnd returns the offset after the line of src that contains offset.

@@ -191,9 +191,9 @@ func TestProblems(t *testing.T) {
 		{"unknown key of a question", md("explain: Look", "explains: x\nexplain: Look"), []string{
 			`demo/lesson.md:38:1: warning: unknown key "explains" is ignored. Did you mean "explain"?`}},
 		{"question empty", block("question {#q}", ""), []string{
-			`demo/lesson.md:36: the question has no prompt. Add prompt:.`,
-			`demo/lesson.md:36: the question has no answer. Add answer:.`,
-			`demo/lesson.md:36: the question has no explain. Add explain:.`}},
+			`demo/lesson.md:35: the question has no prompt. Add prompt:.`,
+			`demo/lesson.md:35: the question has no answer. Add answer:.`,
+			`demo/lesson.md:35: the question has no explain. Add explain:.`}},
 		{"answer no pattern", md("0|none", "0|(none"), []string{
 			"demo/lesson.md:35: the answer of question \"predict\" is no regular expression: error parsing regexp: missing closing ): `(?is)^(?:0|(none)$`. Write a regular expression as Go has them (https://pkg.go.dev/regexp/syntax)."}},
 		{"several answers without choices", md("0|none", "[a, b]"), []string{
@@ -210,6 +210,8 @@ func TestProblems(t *testing.T) {
 			"demo/lesson.md:37:13: the shell cannot read this: reached EOF without closing quote `\"`. Write it so that any POSIX shell reads it."}},
 		{"not POSIX", block("sh {given}", "a=(1 2)\n"), []string{
 			`demo/lesson.md:36:3: POSIX shell does not have arrays. Write it so that any POSIX shell reads it.`}},
+		{"command not ended", block("sh {given}", "kubectl get pods \\\n"), []string{
+			`demo/lesson.md:36: the command goes on in a line that is not there. Remove the backslash at its end.`}},
 		{"another program", block("sh {given}", "kubectl get pods | grep web\n"), []string{
 			`demo/lesson.md:36: the command is grep, which not every learner has. Use kubectl and what every shell has: : [ echo export false printf read set test true unset.`}},
 		{"computed program", block("sh {given}", "\n$EDITOR web.yaml\n"), []string{
@@ -242,6 +244,10 @@ func TestProblems(t *testing.T) {
 			`demo/start/big.txt: it has 256 KiB. Make it smaller than 256 KiB.`}},
 		{"not UTF-8", file("lesson.md", "---\n\xff\n"), []string{
 			`demo/lesson.md: the file is not UTF-8. Save it as UTF-8.`}},
+		{"line break of another kind", file("lesson.md", "---\nformat: 1\rtitle: x\n---\n"), []string{
+			`demo/lesson.md:2: the line has a line break of an unusual kind. Use ordinary line breaks.`}},
+		{"commands.sh not UTF-8", file("solution/change/commands.sh", "\xff"), []string{
+			`demo/solution/change/commands.sh: the file is not UTF-8. Save it as UTF-8.`}},
 
 		// cases
 		{"case without case.yaml", file("wrong/nothing/case.yaml", ""), []string{

@@ -41,7 +41,7 @@ func (p *parser) overlay(dir string, files []File) ([]File, []Command) {
 	if i < 0 {
 		return files, nil
 	}
-	commands = p.shell(p.file(dir+"/"+CommandsFile), 0, files[i].Data)
+	commands = p.script(p.file(dir+"/"+CommandsFile), files[i].Data)
 	return slices.Delete(files, i, i+1), commands
 }
 
