@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // SyntaxError is the error of a file that is not a timeline.
@@ -150,13 +151,34 @@ func (h headerLine) check() error {
 }
 
 func parseEntry(line []byte) (Entry, error) {
-	var l entryLine
-	if err := json.Unmarshal(line, &l); err != nil {
-		return Entry{}, err
+	l, ok := splitEvent(line)
+	if !ok {
+		l = entryLine{}
+		if err := json.Unmarshal(line, &l); err != nil {
+			return Entry{}, err
+		}
 	}
 	e := l.entry()
 	if err := checkEntry(e); err != nil {
 		return Entry{}, err
 	}
 	return e, nil
+}
+
+// splitEvent parses a line that ends with an event's object, as Write makes them, in
+// half the time: encoding/json goes over the object twice, this once. The object's
+// key cannot be in a string before it, where its quotes would be escaped.
+func splitEvent(line []byte) (l entryLine, ok bool) {
+	key := []byte(`"object":`)
+	head, object, found := bytes.Cut(line, key)
+	object, closed := bytes.CutSuffix(object, []byte("}}"))
+	if !found || !closed || !json.Valid(object) {
+		return l, false
+	}
+	rest := slices.Concat(head, key, []byte("{}}}"))
+	if json.Unmarshal(rest, &l) != nil || l.Event == nil || string(l.Event.Object) != "{}" {
+		return l, false
+	}
+	l.Event.Object = bytes.TrimSpace(object)
+	return l, true
 }

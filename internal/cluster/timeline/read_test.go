@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -114,6 +115,25 @@ func TestWriteThenRead(t *testing.T) {
 	}
 }
 
+func TestSplitEvent(t *testing.T) {
+	event := `"type":"ADDED","kind":"Pod","name":"a","uid":"u","version":3`
+	for line, want := range map[string]bool{
+		`{"at":1,"event":{` + event + `,"object":{"a":"}}"}}}`:                true,
+		`{"at":1,"event":{` + event + `,"object":{"object":{}}}}`:             true,
+		`{"at":1,"event":{"object":{"a":1},` + event + `}}`:                   false,
+		`{"at":1,"event":{` + event + `,"object":{}},"more":{}}`:              false,
+		`{"at":1,"event":{` + event + `},"more":{"object":{"a":1}}}`:          false,
+		`{"more":{"object":{}},"at":1,"event":{` + event + `,"object":{}}}`:   false,
+		`{"at":1,"mark":{"type":"command","name":"\"object\":","version":1}}`: false,
+		`{"at":1,"event":{` + event + `,"object":{"a"}}}`:                     false,
+		`{"at":1,"event":{` + event + `,"object":{"a":1}}`:                    false,
+	} {
+		if _, ok := splitEvent([]byte(line)); ok != want {
+			t.Errorf("got %v for %s", ok, line)
+		}
+	}
+}
+
 // FuzzRead checks that what can be read is written so that reading it gives the
 // same again.
 func FuzzRead(f *testing.F) {
@@ -121,6 +141,9 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(header + `{"at":0.5,"mark":{"type":"step","name":"a","version":7}}` + "\n" + `{"at":0.25,"gap":{"kind":"Pod","reason":"x","from":3,"to":9}}`))
 	f.Add([]byte(header + `{"at":1e1,"event":{"type":"ADDED","kind":"Pod","name":"a","uid":"u","version":3,"object":{"a": "<\u003c>"}},"extra":1}` + "\n" + `{"at":3,"mark":{"type":"end","exit":-1}}` + "\n{"))
 	f.Fuzz(func(t *testing.T, file []byte) {
+		for _, line := range bytes.Split(file, []byte("\n")) {
+			sameAsJSON(t, line)
+		}
 		first, err := Read(bytes.NewReader(file))
 		if err != nil {
 			return
@@ -145,4 +168,19 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// sameAsJSON checks that a line which can be split means what encoding/json says.
+func sameAsJSON(t *testing.T, line []byte) {
+	got, ok := splitEvent(line)
+	if !ok {
+		return
+	}
+	var want entryLine
+	if err := json.Unmarshal(line, &want); err != nil {
+		t.Fatalf("%s was split and is not JSON: %v", line, err)
+	}
+	if got.At != want.At || !reflect.DeepEqual(*got.Event, *want.Event) {
+		t.Fatalf("%s was split into\n%+v, want\n%+v", line, *got.Event, *want.Event)
+	}
 }
