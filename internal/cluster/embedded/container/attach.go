@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"path"
+	"slices"
 	"strconv"
 
 	"google.golang.org/grpc/codes"
@@ -80,9 +82,13 @@ func withTerminal(in io.Reader, out io.Writer) (streams stdio, t *terminal, end 
 	return streams, t, func() { reader.Close() }
 }
 
-// interrupt is Ctrl-C for a process.
+// interrupt is Ctrl-C for a process. An interactive shell does not end by it.
 func interrupt(p *shell.Process) func() {
-	return func() { p.Signal(shell.SIGINT) }
+	return func() {
+		if argv := p.Argv(); len(argv) > 1 || !slices.Contains([]string{"sh", "ash", "bash"}, path.Base(argv[0])) {
+			p.Signal(shell.SIGINT)
+		}
+	}
 }
 
 // forward copies between a client and a port on the loopback of a sandbox.

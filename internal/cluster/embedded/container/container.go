@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -42,6 +43,8 @@ type container struct {
 	tree    *files.Tree
 	started chan struct{} // closed when StartContainer is done with it, either way
 	exited  chan struct{} // closed when it has ended
+	up      chan struct{} // closed by ready
+	upOnce  sync.Once
 
 	// The fields below are guarded by Runtime.mu.
 	state     runtimeapi.ContainerState
@@ -111,6 +114,7 @@ func (r *Runtime) newContainer(sandboxID string, config *runtimeapi.ContainerCon
 		state:     runtimeapi.ContainerState_CONTAINER_CREATED,
 		started:   make(chan struct{}),
 		exited:    make(chan struct{}),
+		up:        make(chan struct{}),
 		resources: &runtimeapi.ContainerResources{Linux: config.GetLinux().GetResources()},
 	}
 	if c.argv = commandLine(config, image.Image); len(c.argv) == 0 {
@@ -196,6 +200,7 @@ func (r *Runtime) launch(ctx context.Context, c *container) error {
 		c.release()
 		return err
 	}
+	c.awaitReady()
 	if c.streams.tty != nil {
 		c.streams.tty.onInterrupt(interrupt(c.main))
 	}
@@ -206,6 +211,24 @@ func (r *Runtime) launch(ctx context.Context, c *container) error {
 	r.work.Add(1)
 	go r.watch(c)
 	return nil
+}
+
+// ready is called by a program when it handles signals.
+func (c *container) ready() { c.upOnce.Do(func() { close(c.up) }) }
+
+// awaitReady gives our own programs the moment they need: whoever stops a container as soon as it
+// has started would find a PID 1 without handler, which the kernel spares, and wait for nothing.
+func (c *container) awaitReady() {
+	if !handlesSignals(c.argv) {
+		return
+	}
+	timer := time.NewTimer(time.Second) // for something else under the same name
+	defer timer.Stop()
+	select {
+	case <-c.up:
+	case <-c.main.Done():
+	case <-timer.C:
+	}
 }
 
 // watch waits for the end of a container.

@@ -73,7 +73,7 @@ func (r *Runtime) mounts(c *container) ([]files.Mount, error) {
 		mounts = append(mounts, files.Mount{Path: name, Source: r.sandboxFile(c.sandbox, name)})
 	}
 	for _, m := range c.config.GetMounts() {
-		mount, err := r.mount(m)
+		mount, err := r.mount(c.sandbox, m)
 		if err != nil {
 			return nil, err
 		}
@@ -83,11 +83,11 @@ func (r *Runtime) mounts(c *container) ([]files.Mount, error) {
 }
 
 // mount translates one mount, or refuses it.
-func (r *Runtime) mount(m *runtimeapi.Mount) (files.Mount, error) {
+func (r *Runtime) mount(s *sandbox, m *runtimeapi.Mount) (files.Mount, error) {
 	if m.GetImage() != nil {
 		return files.Mount{}, fmt.Errorf("failed to mount image volume at %q: image volumes are not supported by the simulated container runtime", m.GetContainerPath())
 	}
-	within, source, ok := r.confine(m.GetHostPath())
+	within, source, ok := r.confine(s.config.GetMetadata().GetUid(), m.GetHostPath())
 	if !ok {
 		return files.Mount{}, fmt.Errorf("failed to mount hostPath %q at %q: a simulated node has no files of its own, only volumes that Kubernetes makes (emptyDir, configMap, secret, …) can be mounted",
 			m.GetHostPath(), m.GetContainerPath())
@@ -96,29 +96,39 @@ func (r *Runtime) mount(m *runtimeapi.Mount) (files.Mount, error) {
 }
 
 // confine splits a host path into a directory that the mount must not leave, whatever symlinks lie
-// on the way, and the rest. ok is false for a path outside of every allowed root.
-//
-// The kubelet's pods directory is an allowed root: a volume in it must not be left either, or a
-// symlink in one Pod's volume would show another Pod's secrets.
-func (r *Runtime) confine(hostPath string) (within, source string, ok bool) {
+// on the way, and the rest. ok is false for a path that a Pod with the given UID may not mount.
+func (r *Runtime) confine(uid, hostPath string) (within, source string, ok bool) {
+	if parts, below := elements(r.options.PodsDir, hostPath); below && len(parts) > 1 && parts[0] == uid {
+		return split(r.options.PodsDir, parts, volumeDepth(parts))
+	}
 	for _, root := range r.options.MountRoots {
-		rel, err := filepath.Rel(root, hostPath)
-		if err != nil || !filepath.IsLocal(rel) {
-			continue
+		if parts, below := elements(root, hostPath); below {
+			return split(root, parts, min(1, len(parts)-1))
 		}
-		volume := volumeDir(rel)
-		source, err := filepath.Rel(volume, rel)
-		return filepath.Join(root, volume), source, err == nil
 	}
 	return "", "", false
 }
 
-// volumeDir is the part of a path below the pods directory that the Pod's containers must stay in:
-// UID/volumes/PLUGIN/NAME for a volume, else what lies in the directory of the file itself.
-func volumeDir(rel string) string {
-	parts := strings.Split(rel, string(filepath.Separator))
-	if len(parts) >= 4 && parts[1] == "volumes" {
-		return filepath.Join(parts[:4]...)
+// elements are the names on the way from a directory to a path below it.
+func elements(dir, hostPath string) ([]string, bool) {
+	rel, err := filepath.Rel(dir, hostPath)
+	if dir == "" || err != nil || rel == "." || !filepath.IsLocal(rel) {
+		return nil, false
 	}
-	return filepath.Dir(rel)
+	return strings.Split(rel, string(filepath.Separator)), true
+}
+
+// volumeDepth is how many elements below the kubelet's pods directory name what a mount must stay
+// in: UID/volumes/PLUGIN/NAME for a volume, or a symlink in one volume would show another one, else
+// the directory that the file is in.
+func volumeDepth(parts []string) int {
+	if len(parts) >= 4 && parts[1] == "volumes" {
+		return 4
+	}
+	return len(parts) - 1
+}
+
+func split(root string, parts []string, depth int) (within, source string, ok bool) {
+	within = filepath.Join(root, filepath.Join(parts[:depth]...))
+	return within, filepath.Join(".", filepath.Join(parts[depth:]...)), true
 }

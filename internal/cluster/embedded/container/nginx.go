@@ -27,6 +27,7 @@ import (
 type nginx struct {
 	version string
 	listen  func(network, address string) (net.Listener, error)
+	ready   func() // called once signals are handled
 }
 
 const (
@@ -124,6 +125,7 @@ func daemonOff(p *shell.Proc) bool {
 // on SIGQUIT; both exit with 0.
 func (n *nginx) serve(ctx context.Context, p *shell.Proc) int {
 	signals := p.Notify(shell.SIGTERM, shell.SIGINT, shell.SIGQUIT, shell.SIGHUP)
+	n.ready()
 	listener, err := n.bind(ctx, p)
 	if err != nil {
 		return 1

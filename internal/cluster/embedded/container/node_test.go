@@ -42,13 +42,13 @@ func newNode(t *testing.T, change ...func(*container.Options)) *node {
 		t.Fatal(err)
 	}
 	options := container.Options{
-		Dir:        filepath.Join(n.dir, "runtime"),
-		PodCIDR:    netip.MustParsePrefix("10.244.1.0/24"),
-		NodeIP:     netip.MustParseAddr("172.18.0.2"),
-		Network:    n.network,
-		Images:     catalogue,
-		MountRoots: []string{n.pods},
-		Pace:       1000,
+		Dir:     filepath.Join(n.dir, "runtime"),
+		PodCIDR: netip.MustParsePrefix("10.244.1.0/24"),
+		NodeIP:  netip.MustParseAddr("172.18.0.2"),
+		Network: n.network,
+		Images:  catalogue,
+		PodsDir: n.pods,
+		Pace:    1000,
 	}
 	for _, f := range change {
 		f(&options)

@@ -3,6 +3,8 @@ package container
 import (
 	"context"
 	"net"
+	"path"
+	"slices"
 
 	"github.com/k8slab/k8slab/internal/cluster/embedded/container/images"
 	"github.com/k8slab/k8slab/internal/sandbox/shell"
@@ -51,12 +53,17 @@ func (c *container) environment() []string {
 
 // programs are the programs that this package adds to the shell's.
 func programs(c *container) map[string]shell.Program {
-	server := &nginx{version: c.image.Version, listen: c.sockets.Listen}
+	server := &nginx{version: c.image.Version, listen: c.sockets.Listen, ready: c.ready}
 	return map[string]shell.Program{
-		"pause":            pause,
+		"pause":            c.pause,
 		"nginx":            server.run,
 		"nginx-entrypoint": server.entrypoint,
 	}
+}
+
+// handlesSignals says whether a command is one of our programs that calls ready.
+func handlesSignals(argv []string) bool {
+	return slices.Contains([]string{"pause", "nginx", path.Base(nginxEntrypoint)}, path.Base(argv[0]))
 }
 
 // executables are the programs of an image, by their path in it.
@@ -74,9 +81,11 @@ func executables(image *images.Image) map[string]string {
 }
 
 // pause waits until it is told to stop, as the pause image does.
-func pause(ctx context.Context, p *shell.Proc) int {
+func (c *container) pause(ctx context.Context, p *shell.Proc) int {
+	signals := p.Notify(shell.SIGINT, shell.SIGTERM)
+	c.ready()
 	select {
-	case <-p.Notify(shell.SIGINT, shell.SIGTERM):
+	case <-signals:
 	case <-ctx.Done():
 	}
 	return 0

@@ -54,8 +54,11 @@ type Options struct {
 	Network *podnet.Network
 	// Images is what the registries have. It must not be nil.
 	Images *images.Catalogue
-	// MountRoots are the directories of the host that containers may mount from: the kubelet's
-	// "pods" directory of this node. Nothing outside of them can be reached.
+	// PodsDir is the kubelet's directory of volumes, which has a directory for every Pod's UID. A
+	// container mounts from the directory of its own Pod only.
+	PodsDir string
+	// MountRoots are further directories of volumes: each entry is one, which any Pod may mount, and
+	// none can be left through symlinks. Nothing else of the host can be mounted.
 	MountRoots []string
 	// Pace divides the simulated durations: pulling, starting, and sleep in a container. 0 means 1.
 	Pace float64
