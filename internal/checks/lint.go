@@ -1,12 +1,11 @@
 package checks
 
+import "github.com/k8slab/k8slab/internal/checks/lint"
+
 // Problem is something in a script that the interpreter would get wrong or that
 // the compiler would reject.
-type Problem struct {
-	Position string // file:line:column
-	Message  string // what is wrong and what to write instead
-}
+type Problem = lint.Problem
 
-func (p Problem) String() string { return p.Position + ": " + p.Message }
-
-func Lint(filename string, src []byte) []Problem { return nil }
+// Lint returns the problems of a script, in the order of the text. A [Worker]
+// does not run a script that has any.
+func Lint(filename string, src []byte) []Problem { return lint.Script(filename, src) }

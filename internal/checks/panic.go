@@ -19,6 +19,7 @@ func translate(p any) string {
 	text := fmt.Sprint(p)
 	switch {
 	case strings.Contains(text, "on zero Value"),
+		strings.Contains(text, "using zero Value"),
 		strings.Contains(text, "on a nil pointer"),
 		strings.Contains(text, "nil pointer dereference"):
 		return "a nil pointer was used: a field that is not set, or an object that is not there"

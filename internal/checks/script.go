@@ -123,7 +123,7 @@ func exports(out io.Writer, p *position) interp.Exports {
 	return all
 }
 
-// printing adds the functions that print, to out instead of standard output.
+// printing replaces the functions that print by ones that print to out.
 func printing(table map[string]reflect.Value, out io.Writer) {
 	table["Print"] = reflect.ValueOf(func(a ...any) (int, error) { return fmt.Fprint(out, a...) })
 	table["Printf"] = reflect.ValueOf(func(f string, a ...any) (int, error) { return fmt.Fprintf(out, f, a...) })
@@ -139,19 +139,10 @@ func checkImports(fset *token.FileSet, file *ast.File) error {
 	}
 	for _, i := range file.Imports {
 		if path, err := strconv.Unquote(i.Path.Value); err != nil || !allowed[path] {
-			return fmt.Errorf("%s: package %s is not for check scripts; they may import %s", fset.Position(i.Pos()), path, importable())
+			return fmt.Errorf("%s: package %s is not for check scripts; they may import %s", fset.Position(i.Pos()), path, strings.Join(symbols.Paths(), ", "))
 		}
 	}
 	return nil
-}
-
-// importable lists the packages that a script may import.
-func importable() string {
-	var paths []string
-	for _, p := range symbols.Packages() {
-		paths = append(paths, p.Path)
-	}
-	return strings.Join(paths, ", ")
 }
 
 // noFiles is a file system without files: a script imports nothing from disk.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/k8slab/k8slab/internal/cluster/timeline"
 )
 
 // script is a script with the given body of the function Hostile, after a check that
@@ -117,6 +119,88 @@ func TestHostile(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestRunRejectsWhatLintFinds(t *testing.T) {
+	w := startWorker(t)
+	for range 2 { // a rejected script does not become accepted by being sent again
+		got, err := w.Run(t.Context(), Request{Filename: "checks.go", Source: hostile("", "go t.Errorf(`x`)")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range got {
+			if f.Outcome != Error || f.Position != "checks.go:11:2" || !strings.Contains(f.Message, "checks.go:11:2: a check runs in one goroutine") {
+				t.Errorf("got %+v", f)
+			}
+		}
+		if len(got) != 3 {
+			t.Errorf("got %d findings", len(got))
+		}
+	}
+}
+
+func TestRunUnknownCheck(t *testing.T) {
+	w := startWorker(t)
+	got, err := w.Run(t.Context(), Request{Filename: "checks.go", Source: hostile("", "t.Equal(1, 1, `n`)"), Names: []string{"NotThere", "First"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got[0].Outcome != Error || got[0].Message != "checks.go has no check NotThere; it has First, Hostile, Last" || got[1].Outcome != Passed {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestRunWithoutAssertion(t *testing.T) {
+	w := startWorker(t)
+	got, err := w.Run(t.Context(), Request{Filename: "checks.go", Source: hostile("", "if len(t.Now().Pods(`app=web`)) > 3 {\n\t\tt.Errorf(`x`)\n\t}"), Names: []string{"Hostile"}, Step: "a", Timeline: opened(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got[0].Outcome != Error || !strings.HasPrefix(got[0].Message, "the check looked at nothing that could have failed it") {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// TestPositions runs what goes wrong in ways that the interpreter places wrongly
+// or not at all.
+func TestPositions(t *testing.T) {
+	tests := []struct{ name, body, message, position string }{
+		{"assertion", "\n\n\tt.Equal(1, 2, `n`)", "n: got 1, want 2", "checks.go:13"},
+		{"over lines", "t.\n\t\tHint(`do`).\n\t\tEqual(1,\n\t\t\t2, `n`)", "n: got 1, want 2", "checks.go:11"},
+		{"kept hint", "h := t.Hint(`do`)\n\tif true {\n\t\th.Equal(1, 2, `n`)\n\t}", "n: got 1, want 2", "checks.go:13"},
+		{"in a case", "switch {\n\tcase true:\n\t\tt.Errorf(`x`)\n\t}", "x", "checks.go:13"},
+		{"in a callback", "t.Await(true, ``)\n\tt.Always(func(s *lab.State) bool {\n\t\tt.Errorf(`x`)\n\t\treturn true\n\t}, `y`)", "x", "checks.go:13"},
+		{"nil pointer", "var s *lab.State\n\tt.Logf(`x`)\n\tt.Logf(`%v`, s.Moment())", "the check panicked: a nil pointer was used", "checks.go:13"},
+		{"nil field", "pod := t.Pod(`stray`)\n\tt.Logf(`x`)\n\tt.Logf(`%v`, *pod.Spec.RuntimeClassName)", "the check panicked: a nil pointer was used", "checks.go:13"},
+		{"index", "var all []int\n\tn := 3\n\n\tt.Equal(all[n], 1, `n`)", "the check panicked: an index is out of range", "checks.go:14"},
+		{"nil map", "var all map[string]int\n\n\tall[`a`] = 1", "the check panicked: a value was put into a map that is nil", "checks.go:13"},
+		{"panic", "\n\n\tpanic(`boom`)", "the check panicked: boom", "checks.go:13"},
+		{"malformed selector", "\n\tt.Now().Pods(`app in (`)", "label selector \"app in (\"", "checks.go:12"},
+		{"no evidence", "\n\tt.AtMost(1, 2, `n`)", "AtMost proves nothing before something has happened", "checks.go:12"},
+		{"no number", "t.Await(true, ``)\n\tt.AtMost(`a`, 2, `n`)", "AtMost compares numbers, not string and int", "checks.go:12"},
+	}
+	w := startWorker(t)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := w.Run(t.Context(), Request{
+				Filename: "dir/checks.go", Source: hostile("", test.body), Names: []string{"Hostile"}, Step: "a", Timeline: opened(t),
+				Manifests: map[string][]byte{"stray.yaml": []byte("apiVersion: v1\nkind: Pod\nmetadata:\n  name: stray\n")},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f := got[0]; !strings.HasPrefix(f.Message, test.message) || f.Position != test.position {
+				t.Errorf("got %q at %s, want %q at %s", f.Message, f.Position, test.message, test.position)
+			}
+		})
+	}
+}
+
+// opened returns the timeline of a step a in which nothing has happened.
+func opened(t *testing.T) *timeline.Timeline {
+	w := newWorld(t)
+	w.step("a")
+	return w.timeline()
 }
 
 func TestRunCancelled(t *testing.T) {

@@ -45,3 +45,12 @@ func Packages() []Package {
 		{"time", timeSymbols},
 	}
 }
+
+// Paths returns the import paths of all packages, in order.
+func Paths() []string {
+	var paths []string
+	for _, p := range Packages() {
+		paths = append(paths, p.Path)
+	}
+	return paths
+}
