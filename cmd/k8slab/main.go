@@ -1,32 +1,46 @@
+// Command k8slab teaches Kubernetes in the terminal: lessons that run on a real
+// cluster, and checks that judge what really happened there.
+//
+// This package is the command line: one file per verb, the choice of cluster
+// and presenter, and the exit code. What a verb does is in internal/runner.
 package main
 
 import (
-	_ "github.com/agnivade/levenshtein"
-	_ "github.com/charmbracelet/glamour"
-	_ "github.com/charmbracelet/lipgloss"
-	_ "github.com/gofrs/flock"
-	_ "github.com/google/renameio/v2"
-	_ "github.com/google/cadvisor/info/v1"
-	_ "github.com/muesli/termenv"
-	_ "github.com/rogpeppe/go-internal/testscript"
-	_ "github.com/spf13/cobra"
-	_ "github.com/traefik/yaegi/interp"
-	_ "github.com/yuin/goldmark"
-	_ "go.etcd.io/etcd/server/v3/embed"
-	_ "go.yaml.in/yaml/v3"
-	_ "k8s.io/client-go/kubernetes"
-	_ "k8s.io/cri-api/pkg/apis"
-	_ "k8s.io/cri-client/pkg"
-	_ "k8s.io/cri-streaming/pkg/streaming"
-	_ "k8s.io/kubectl/pkg/cmd"
-	_ "k8s.io/kubernetes/cmd/kube-apiserver/app"
-	_ "k8s.io/kubernetes/cmd/kube-controller-manager/app"
-	_ "k8s.io/kubernetes/cmd/kube-scheduler/app"
-	_ "k8s.io/kubernetes/cmd/kubelet/app"
-	_ "k8s.io/kubernetes/pkg/kubelet/cadvisor/testing"
-	_ "k8s.io/kubernetes/pkg/volume/local"
-	_ "mvdan.cc/sh/v3/interp"
-	_ "sigs.k8s.io/kind/pkg/cluster"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/k8slab/k8slab/internal/checks"
+	"github.com/k8slab/k8slab/internal/cluster/embedded"
 )
 
-func main() {}
+// streams are where a command reads and writes: data goes to out, talk to err.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+func main() {
+	os.Exit(run(context.Background(), os.Args, streams{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// run is the program without the process around it. Under the name kubectl it is
+// kubectl, and two hidden arguments make it the process of a cluster or of a
+// check worker, which k8slab starts by executing itself.
+func run(ctx context.Context, args []string, s streams) int {
+	name := strings.TrimSuffix(filepath.Base(args[0]), ".exe")
+	switch {
+	case name == "kubectl":
+		return runKubectl(args[1:], s, "")
+	case len(args) == 2 && args[1] == embedded.ProcessArg:
+		return embedded.Main(s.in, s.out)
+	case len(args) == 2 && args[1] == checksArg:
+		return checks.Main(s.in, s.out)
+	}
+	return runCommand(ctx, args[1:], s)
+}
+
+// checksArg is the hidden first argument of the process that runs check scripts.
+const checksArg = "__checks"

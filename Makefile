@@ -1,0 +1,57 @@
+# k8slab: an interactive Kubernetes course for the terminal.
+#
+#   make play    build, then watch the first lesson play on a real cluster
+#   make test    all tests but the slow ones
+#   make help    the rest
+
+KUBERNETES := $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2 }' go.mod)
+minor      := $(word 2,$(subst ., ,$(KUBERNETES)))
+RELEASE    ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+
+# Kubernetes' components report the version that the linker gives them; without
+# it a node says v0.0.0-master.
+LDFLAGS := -s -w -X main.release=$(RELEASE) \
+  $(foreach package,k8s.io/component-base/version k8s.io/client-go/pkg/version, \
+    -X $(package).gitVersion=$(KUBERNETES) -X $(package).gitMajor=1 -X $(package).gitMinor=$(minor) \
+    -X $(package).gitTreeState=clean)
+
+# Nothing here needs a C compiler, except for the race detector.
+export CGO_ENABLED := 0
+GOTEST := go test -ldflags '$(LDFLAGS)'
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/k8slab
+	@hack/build bin/k8slab -ldflags '$(LDFLAGS)'
+
+.PHONY: play
+play: build ## build, then play the lesson replicaset-updates
+	@bin/k8slab play replicaset-updates
+
+.PHONY: test
+test: build ## run the tests
+	$(GOTEST) ./...
+
+.PHONY: race
+race: ## run the tests with the race detector, the embedded cluster too (needs a C compiler; slow)
+	CGO_ENABLED=1 $(GOTEST) -race -timeout 30m ./...
+
+.PHONY: lint
+lint: ## run the linters of .golangci.yml
+	go tool -modfile=tools/go.mod golangci-lint run
+
+.PHONY: bench
+bench: build ## measure and print a table (see docs/benchmarks.md)
+	@go run ./hack/bench bin/k8slab
+
+.PHONY: cross
+cross: ## compile for the other platforms
+	GOOS=linux GOARCH=arm64 go build -o /dev/null ./cmd/k8slab
+	GOOS=darwin GOARCH=arm64 go build -o /dev/null ./cmd/k8slab
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin

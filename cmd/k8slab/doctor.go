@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"github.com/k8slab/k8slab/internal/cluster/embedded"
+	"github.com/k8slab/k8slab/internal/runner"
+)
+
+// finding is one line of `doctor`.
+type finding struct {
+	Check   string `json:"check"`
+	Status  status `json:"status"`
+	Message string `json:"message"`
+	Remedy  string `json:"remedy,omitempty"`
+}
+
+type status string
+
+const (
+	healthy status = "ok"
+	notice  status = "note"    // worth knowing, nothing to do
+	sick    status = "problem" // lessons will not run until it is mended
+)
+
+func newDoctorCommand(s streams) *cobra.Command {
+	var output outputFormat
+	c := &cobra.Command{
+		Use:   "doctor",
+		Short: "Look whether everything is there that k8slab needs",
+		Long: `Look whether everything is there that k8slab needs, and say what to do about what
+is not. It starts nothing and changes nothing. The exit code is 3 if lessons cannot run.
+
+It also names the directories that k8slab writes to, and the log of each lab.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			findings := diagnose(c.Context())
+			err := output.write(s.out, findings, func() error { return printFindings(s.out, findings) }, nil)
+			if err != nil {
+				return err
+			}
+			for _, f := range findings {
+				if f.Status == sick {
+					return verdict(exitBroken)
+				}
+			}
+			return nil
+		},
+	}
+	output.addTo(c, formatText, formatJSON, formatYAML)
+	return c
+}
+
+func diagnose(ctx context.Context) []finding {
+	var all []finding
+	labs, err := labsDir()
+	all = append(all, examineDir("labs", labs, err))
+	cache, err := cacheDir()
+	all = append(all, examineDir("cache", cache, err))
+	all = append(all, examineDisk(labs), examineLoopback(), examineSeed(cache), examineDocker(ctx))
+	return append(all, examineLabs(labs)...)
+}
+
+// examineDir looks for the nearest directory that exists, because k8slab makes
+// the ones below it.
+func examineDir(name, dir string, err error) finding {
+	check := name + " directory"
+	if err != nil {
+		return finding{check, sick, err.Error(), hint(err)}
+	}
+	existing := nearestDir(dir)
+	if err := unix.Access(existing, unix.W_OK|unix.X_OK); err != nil {
+		return finding{check, sick, fmt.Sprintf("%s cannot be written to: %v", existing, err),
+			"Make it writable, or set XDG_STATE_HOME and XDG_CACHE_HOME to directories that are."}
+	}
+	return finding{Check: check, Status: healthy, Message: dir}
+}
+
+func nearestDir(dir string) string {
+	for {
+		if info, err := os.Stat(dir); err == nil && info.IsDir() || dir == filepath.Dir(dir) {
+			return dir
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+func examineDisk(dir string) finding {
+	const check = "disk space"
+	free, err := embedded.FreeBytes(nearestDir(dir))
+	if err != nil {
+		return finding{check, sick, err.Error(), ""}
+	}
+	message := fmt.Sprintf("%d MB free, a lab needs %d MB", free>>20, embedded.MinFreeBytes>>20)
+	if free < embedded.MinFreeBytes {
+		return finding{check, sick, message, "Free some space, or set XDG_STATE_HOME to a directory on another disk."}
+	}
+	return finding{Check: check, Status: healthy, Message: message}
+}
+
+func examineLoopback() finding {
+	const check = "loopback network"
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return finding{check, sick, err.Error(), "Bring up the loopback interface (127.0.0.1)."}
+	}
+	listener.Close()
+	return finding{Check: check, Status: healthy, Message: "127.0.0.1 can be listened on; nothing else is"}
+}
+
+func examineSeed(cache string) finding {
+	const check = "seed"
+	err := embedded.CheckSeed(cache)
+	if err != nil {
+		return finding{check, notice, err.Error(), "The next start makes one, and takes a second longer."}
+	}
+	return finding{Check: check, Status: healthy, Message: "the embedded cluster starts from it"}
+}
+
+// examineDocker asks the client: kind talks to the engine through it too.
+func examineDocker(ctx context.Context) finding {
+	const check = "Docker (for --cluster kind only)"
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	version, err := exec.CommandContext(ctx, "docker", "version", "--format", "{{.Server.Version}}").Output()
+	if errors.Is(err, exec.ErrNotFound) {
+		return finding{check, notice, "not installed", "The embedded cluster needs none."}
+	}
+	if err != nil {
+		return finding{check, notice, "the engine does not answer", "Start it if you want to use --cluster kind; the embedded cluster needs none."}
+	}
+	return finding{Check: check, Status: healthy, Message: "engine " + strings.TrimSpace(string(version))}
+}
+
+func examineLabs(dir string) []finding {
+	labs, err := runner.Labs(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return []finding{{"labs", sick, err.Error(), ""}}
+	}
+	var all []finding
+	for _, l := range labs {
+		state := "ended"
+		if l.Running {
+			state = "running"
+		}
+		f := finding{Check: "lab " + l.Name, Status: notice, Message: state}
+		if _, err := os.Stat(filepath.Join(l.Path, embedded.LogName)); err == nil {
+			f.Message += ", log " + filepath.Join(l.Path, embedded.LogName)
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+func printFindings(w io.Writer, findings []finding) error {
+	for _, f := range findings {
+		if _, err := fmt.Fprintf(w, "%-8s %s: %s\n", f.Status, f.Check, f.Message); err != nil {
+			return err
+		}
+		if f.Remedy != "" {
+			fmt.Fprintf(w, "         %s\n", f.Remedy)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/component-base/cli"
+	"k8s.io/kubectl/pkg/cmd"
+	"k8s.io/kubectl/pkg/cmd/util"
+
+	"github.com/k8slab/k8slab/internal/runner"
+)
+
+func newKubectlCommand(s streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "kubectl [COMMAND]",
+		Short: "Run the kubectl that is built in, on the lab that is running",
+		Long: `Run kubectl, which is built in, on the lab that is running. If several are
+running, K8SLAB_LAB says which one is meant. Your own kubeconfig is not used
+unless you name it with --kubeconfig.
+
+A link to this program with the name kubectl is kubectl.`,
+		Example: `  k8slab kubectl get pods --watch
+  k8slab kubectl explain replicaset.spec.template`,
+		DisableFlagParsing: true,
+		RunE: func(_ *cobra.Command, args []string) error {
+			return runLabKubectl(args, s)
+		},
+	}
+}
+
+// runLabKubectl is kubectl with the kubeconfig of a running lab.
+func runLabKubectl(args []string, s streams) error {
+	if namesKubeconfig(args) {
+		return verdict(runKubectl(args, s, ""))
+	}
+	labs, err := labsDir()
+	if err != nil {
+		return err
+	}
+	hint := ""
+	kubeconfig, err := runner.RunningKubeconfig(labs, os.Getenv("K8SLAB_LAB"))
+	if err != nil {
+		// Without a cluster there is still help, explain and --dry-run=client;
+		// what needs one fails, and then the reason is worth printing.
+		hint, kubeconfig = fmt.Sprintf("%v.", err), os.DevNull
+	}
+	if err := os.Setenv("KUBECONFIG", kubeconfig); err != nil {
+		return err
+	}
+	return verdict(runKubectl(args, s, hint))
+}
+
+func namesKubeconfig(args []string) bool {
+	for _, a := range args {
+		if a == "--" {
+			return false
+		}
+		if a == "--kubeconfig" || strings.HasPrefix(a, "--kubeconfig=") {
+			return true
+		}
+	}
+	return false
+}
+
+// runKubectl is kubectl's own main, which prints a hint when it fails. Most of
+// kubectl's errors end the process from deep inside, and the code there relies
+// on not being returned to; so they do here.
+func runKubectl(args []string, s streams, hint string) int {
+	os.Args = append([]string{"kubectl"}, args...)
+	util.BehaviorOnFatal(func(message string, code int) {
+		if message != "" {
+			fmt.Fprintln(s.err, strings.TrimSuffix(message, "\n"))
+		}
+		printHint(s, hint)
+		os.Exit(code)
+	})
+	if err := cli.RunNoErrOutput(cmd.NewDefaultKubectlCommand()); err != nil {
+		util.CheckErr(err)
+	}
+	return exitPassed
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/k8slab/k8slab/internal/checks"
+	"github.com/k8slab/k8slab/internal/cluster"
+	"github.com/k8slab/k8slab/internal/cluster/embedded"
+	"github.com/k8slab/k8slab/internal/cluster/kind"
+	"github.com/k8slab/k8slab/internal/runner"
+	"github.com/k8slab/k8slab/internal/runner/lesson"
+	"github.com/k8slab/k8slab/internal/runner/report"
+	"github.com/k8slab/k8slab/lessons"
+)
+
+const defaultLesson = "replicaset-updates"
+
+// The values of --cluster.
+const (
+	clusterEmbedded = "embedded"
+	clusterKind     = "kind"
+)
+
+type playOptions struct {
+	lesson    string
+	cluster   string
+	kindImage string
+	lab       string
+	fast      bool
+	timeout   time.Duration
+}
+
+func newPlayCommand(s streams) *cobra.Command {
+	o := playOptions{}
+	c := &cobra.Command{
+		Use:   "play [LESSON]",
+		Short: "Show a lesson by itself, on a cluster of its own",
+		Long: `Play a lesson by itself: its text, its commands typed and run on a cluster that
+is started for it, and the verdicts of its checks. Nothing is asked and nothing
+has to be typed. Without LESSON it plays ` + defaultLesson + `.
+
+Everything that happens is recorded to a timeline file, which the last line names.`,
+		Example: `  k8slab play
+  k8slab play replicaset-updates --fast
+  k8slab play --cluster kind        on real containers, which needs Docker`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeLessons,
+		RunE: func(c *cobra.Command, args []string) error {
+			o.lesson = defaultLesson
+			if len(args) == 1 {
+				o.lesson = args[0]
+			}
+			return o.run(c.Context(), s)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.cluster, "cluster", os.Getenv("K8SLAB_CLUSTER"), "the cluster to play on: embedded|kind (default: what the lesson asks for, else embedded; env K8SLAB_CLUSTER)")
+	f.StringVar(&o.kindImage, "kind-image", os.Getenv("K8SLAB_KIND_IMAGE"), "the node image of a kind cluster (env K8SLAB_KIND_IMAGE)")
+	f.StringVar(&o.lab, "lab", "", "name of the lab, to play a lesson twice at the same time (default: play-LESSON)")
+	f.BoolVar(&o.fast, "fast", false, "show commands at once instead of typing them; the cluster's pace stays the same")
+	f.DurationVar(&o.timeout, "timeout", 0, "end the run after this time with exit code 124, such as 5m (default: never)")
+	_ = c.RegisterFlagCompletionFunc("cluster", cobra.FixedCompletions([]string{clusterEmbedded, clusterKind}, cobra.ShellCompDirectiveNoFileComp))
+	return c
+}
+
+func completeLessons(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	names, err := lesson.List(lessons.FS())
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+func (o playOptions) run(ctx context.Context, s streams) error {
+	l, err := lesson.Parse(lessons.FS(), o.lesson)
+	if err != nil {
+		return err
+	}
+	provider, err := o.provider(l)
+	if err != nil {
+		return err
+	}
+	if o.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, o.timeout, errTimeout)
+		defer cancel()
+	}
+	labs, err := labsDir()
+	if err != nil {
+		return err
+	}
+	executable, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	result, err := runner.Play(ctx, runner.PlayParams{
+		Lesson:    l,
+		Lab:       o.labName(),
+		LabsDir:   labs,
+		Provider:  provider,
+		Kubectl:   executable,
+		Checks:    checks.WorkerOptions{Argv: []string{executable, checksArg}},
+		Presenter: &textPresenter{tell: report.New(o.presentation(s))},
+	})
+	if err != nil {
+		return err
+	}
+	return playVerdict(result)
+}
+
+// presentation suits what the output is: typing is for a person who looks on.
+func (o playOptions) presentation(s streams) report.Options {
+	options := report.Detect(s.out, s.err, os.Getenv)
+	if o.fast {
+		options.Delay = 0
+	}
+	return options
+}
+
+func playVerdict(r runner.Result) error {
+	switch r.Outcome() {
+	case checks.Passed:
+		return nil
+	case checks.Error:
+		return verdict(exitBroken)
+	default:
+		return verdict(exitFailed)
+	}
+}
+
+func (o playOptions) labName() string {
+	if o.lab != "" {
+		return o.lab
+	}
+	return "play-" + o.lesson
+}
+
+// provider chooses what the lesson's cluster is made of: the flag or its
+// variable, then what the lesson needs, then the embedded cluster.
+func (o playOptions) provider(l *lesson.Lesson) (cluster.Provider, error) {
+	name := o.cluster
+	if name == "" {
+		name = l.Cluster.Provider
+	}
+	switch name {
+	case "", clusterEmbedded:
+		cache, err := cacheDir()
+		return embedded.Provider{CacheDir: cache}, err
+	case clusterKind:
+		return &kind.Provider{Image: o.kindImage}, nil
+	}
+	known := []string{clusterEmbedded, clusterKind}
+	slices.Sort(known)
+	return nil, &usageError{
+		fmt.Errorf("there is no cluster of the kind %q", name),
+		"--cluster and K8SLAB_CLUSTER take one of: " + strings.Join(known, ", ") + ".",
+	}
+}

@@ -1,0 +1,131 @@
+// Command bench measures what docs/benchmarks.md states, with the real binary:
+//
+//	go run ./hack/bench bin/k8slab
+//
+// Every figure is the median of five runs, each in processes of its own. It
+// prints a table; nothing fails because it is slow.
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"text/tabwriter"
+	"time"
+)
+
+const runs = 5
+
+// row is one line of the table.
+type row struct {
+	what   string
+	unit   string
+	bar    string
+	values []float64
+}
+
+func main() {
+	if err := run(context.Background(), os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out, talk io.Writer) error {
+	switch {
+	case len(args) == 3 && args[0] == labArg:
+		return measureLab(ctx, args[1], args[2], out)
+	case len(args) != 1:
+		return fmt.Errorf("usage: bench PATH-TO-K8SLAB")
+	}
+	binary, err := filepath.Abs(args[0])
+	if err != nil {
+		return err
+	}
+	rows, err := measure(ctx, binary, talk)
+	if err != nil {
+		return err
+	}
+	return print(out, rows)
+}
+
+func measure(ctx context.Context, binary string, talk io.Writer) ([]row, error) {
+	cache, err := os.MkdirTemp("", "k8slab-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(cache)
+	rows := []row{
+		{what: "start to 3 Pods Ready, 2 nodes, no seed", unit: "s", bar: "3.5"},
+		{what: "start to 3 Pods Ready, 2 nodes, from the seed", unit: "s", bar: "2.0"},
+		{what: "rolling update of 3 replicas", unit: "s", bar: "2.0"},
+		{what: "3 to 100 Pods Ready", unit: "s", bar: "8.0"},
+		{what: "memory, 2 nodes idle, sum of PSS", unit: "MB", bar: "400"},
+		{what: "CPU, 2 nodes idle, of a core", unit: "%", bar: "6"},
+		{what: "stop", unit: "s", bar: "1.5"},
+		{what: "k8slab list", unit: "s", bar: "0.15"},
+	}
+	for i := range runs {
+		fmt.Fprintf(talk, "bench: run %d of %d\n", i+1, runs)
+		if err := os.RemoveAll(cache); err != nil {
+			return nil, err
+		}
+		cold, err := runLab(ctx, binary, cache, talk)
+		if err != nil {
+			return nil, err
+		}
+		warm, err := runLab(ctx, binary, cache, talk)
+		if err != nil {
+			return nil, err
+		}
+		list, err := timeList(ctx, binary)
+		if err != nil {
+			return nil, err
+		}
+		for j, v := range []float64{cold.Ready, warm.Ready, warm.Rollout, warm.Scale, warm.MemoryMB, warm.IdleCPU, warm.Stop, list} {
+			rows[j].values = append(rows[j].values, v)
+		}
+	}
+	return rows, nil
+}
+
+// runLab starts this program again, so that its start is part of what is timed,
+// as that of k8slab is for a person.
+func runLab(ctx context.Context, binary, cache string, talk io.Writer) (labFigures, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return labFigures{}, err
+	}
+	var figures labFigures
+	process := exec.CommandContext(ctx, self, labArg, binary, cache)
+	process.Stderr = talk
+	process.Env = append(os.Environ(), fmt.Sprintf("%s=%d", startedVariable, time.Now().UnixNano()))
+	output, err := process.Output()
+	if err != nil {
+		return labFigures{}, fmt.Errorf("run a lab: %w", err)
+	}
+	return figures, json.Unmarshal(output, &figures)
+}
+
+func timeList(ctx context.Context, binary string) (float64, error) {
+	started := time.Now()
+	err := exec.CommandContext(ctx, binary, "list").Run()
+	return time.Since(started).Seconds(), err
+}
+
+func print(w io.Writer, rows []row) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "what\tmedian\tmin\tmax\tbar\tunit")
+	for _, r := range rows {
+		slices.SortFunc(r.values, cmp.Compare[float64])
+		n := len(r.values)
+		fmt.Fprintf(table, "%s\t%.2f\t%.2f\t%.2f\t%s\t%s\n", r.what, r.values[n/2], r.values[0], r.values[n-1], r.bar, r.unit)
+	}
+	return table.Flush()
+}

@@ -1,0 +1,134 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/spf13/pflag"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+	"k8s.io/apiserver/pkg/server/egressselector"
+	cliflag "k8s.io/component-base/cli/flag"
+	aggregator "k8s.io/kube-aggregator/pkg/apiserver"
+	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
+	apiserveroptions "k8s.io/kubernetes/cmd/kube-apiserver/app/options"
+)
+
+const (
+	serviceCIDR    = "10.96.0.0/16" // of ClusterIPs, kubeadm's default
+	apiServiceIP   = "10.96.0.1"    // of the Service "kubernetes", the first of serviceCIDR
+	frontProxyName = "front-proxy-client"
+)
+
+// dialFunc connects to an address of the cluster that this machine's network
+// does not know.
+type dialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// apiServerConfig is what the API server needs from the rest of the cluster.
+type apiServerConfig struct {
+	pki      *pki
+	storeURL string
+	listener net.Listener // on loopback; the server closes it
+	seeded   bool         // the bootstrap policy is in the store already
+	dialNode dialFunc     // to the kubelets' API, for logs and exec
+	dialPod  dialFunc     // to Pods, for the Pod and Service proxy
+}
+
+// newAPIServer assembles the API server and its aggregator. The order of the
+// calls is that of kube-apiserver's own Run, without its signal handlers.
+func newAPIServer(ctx context.Context, c apiServerConfig) (run func(context.Context) error, err error) {
+	options := apiserveroptions.NewServerRunOptions()
+	if err := parseFlags("kube-apiserver", options.Flags(), c.flags()); err != nil {
+		return nil, err
+	}
+	options.SecureServing.Listener = c.listener
+	if err := options.GenericServerRunOptions.ComponentGlobalsRegistry.Set(); err != nil {
+		return nil, err
+	}
+	completed, err := options.Complete(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if errs := completed.Validate(); len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	chain, err := c.serverChain(completed)
+	if err != nil {
+		return nil, err
+	}
+	prepared, err := chain.PrepareRun()
+	if err != nil {
+		return nil, err
+	}
+	return prepared.Run, nil
+}
+
+func (c apiServerConfig) serverChain(options apiserveroptions.CompletedOptions) (*aggregator.APIAggregator, error) {
+	config, err := apiserver.NewConfig(options)
+	if err != nil {
+		return nil, err
+	}
+	// Node addresses are made up: only the port says which kubelet is meant.
+	config.KubeAPIs.Extra.KubeletClientConfig.Lookup = func(egressselector.NetworkContext) (utilnet.DialFunc, error) {
+		return utilnet.DialFunc(c.dialNode), nil
+	}
+	config.KubeAPIs.ControlPlane.ProxyTransport.DialContext = c.dialPod
+	if c.seeded {
+		// The first of them sleeps for a second and then makes 130 requests.
+		config.KubeAPIs.ControlPlane.Generic.DisabledPostStartHooks.Insert(
+			"rbac/bootstrap-roles", "scheduling/bootstrap-system-priority-classes")
+	}
+	complete, err := config.Complete()
+	if err != nil {
+		return nil, err
+	}
+	return apiserver.CreateServerChain(complete)
+}
+
+func (c apiServerConfig) flags() []string {
+	p := c.pki
+	return []string{
+		"--etcd-servers=" + c.storeURL,
+		"--etcd-cafile=" + p.path("etcd-ca.crt"),
+		"--etcd-certfile=" + p.path("apiserver-etcd-client.crt"),
+		"--etcd-keyfile=" + p.path("apiserver-etcd-client.key"),
+		"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1",
+		fmt.Sprintf("--secure-port=%d", c.listener.Addr().(*net.TCPAddr).Port),
+		"--tls-cert-file=" + p.path("apiserver.crt"),
+		"--tls-private-key-file=" + p.path("apiserver.key"),
+		"--client-ca-file=" + p.path("ca.crt"),
+		"--requestheader-client-ca-file=" + p.path("front-proxy-ca.crt"),
+		"--requestheader-allowed-names=" + frontProxyName,
+		"--requestheader-username-headers=X-Remote-User",
+		"--requestheader-group-headers=X-Remote-Group",
+		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
+		"--proxy-client-cert-file=" + p.path("front-proxy-client.crt"),
+		"--proxy-client-key-file=" + p.path("front-proxy-client.key"),
+		"--kubelet-client-certificate=" + p.path("apiserver-kubelet-client.crt"),
+		"--kubelet-client-key=" + p.path("apiserver-kubelet-client.key"),
+		"--kubelet-certificate-authority=" + p.path("ca.crt"),
+		"--kubelet-preferred-address-types=InternalIP,Hostname",
+		"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+		"--service-account-key-file=" + p.path("sa.key"),
+		"--service-account-signing-key-file=" + p.path("sa.key"),
+		"--service-cluster-ip-range=" + serviceCIDR,
+		"--authorization-mode=Node,RBAC",
+		"--enable-admission-plugins=NodeRestriction",
+		"--allow-privileged=true",
+		// One server: nobody has to agree on the endpoints of "kubernetes".
+		"--endpoint-reconciler-type=none",
+		"--shutdown-delay-duration=0s",
+		"--profiling=false",
+	}
+}
+
+// parseFlags gives a component its command line; the flags are its documented
+// interface, its option structs are not.
+func parseFlags(component string, sets cliflag.NamedFlagSets, args []string) error {
+	flags := pflag.NewFlagSet(component, pflag.ContinueOnError)
+	for _, set := range sets.FlagSets {
+		flags.AddFlagSet(set)
+	}
+	return flags.Parse(args)
+}

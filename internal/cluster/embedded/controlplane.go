@@ -1,0 +1,286 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+
+	"github.com/k8slab/k8slab/internal/cluster/embedded/container"
+	"github.com/k8slab/k8slab/internal/cluster/embedded/container/images"
+	"github.com/k8slab/k8slab/internal/cluster/embedded/container/podnet"
+)
+
+// pollEvery is how often a starting cluster is asked whether it is ready: often
+// enough that nobody waits for the answer, seldom enough to cost nothing.
+const pollEvery = 10 * time.Millisecond
+
+// controlPlane is everything but the nodes, while it is being started.
+type controlPlane struct {
+	config   processConfig
+	progress func(string)
+	died     chan error // receives the first component that ended
+
+	pki     *pki
+	store   *store
+	seeded  bool
+	network *podnet.Network
+	admin   *kubernetes.Clientset
+	client  *rest.Config
+}
+
+// startCluster starts all parts in the order of their needs and returns when
+// every node is Ready and Pods can be created. A part that ends later reports
+// to died.
+func startCluster(ctx context.Context, config processConfig, progress func(string)) (died <-chan error, err error) {
+	c := &controlPlane{config: config, progress: progress, died: make(chan error, 1), network: podnet.New(podnet.Options{})}
+	for _, step := range []struct {
+		phase string
+		run   func(context.Context) error
+	}{
+		{"making certificates", c.makeCertificates},
+		{"starting etcd", c.startStore},
+		{"starting the API server", c.startAPIServer},
+		{"starting controllers and scheduler", c.startControllers},
+		{"starting nodes", c.startNodes},
+		{"waiting for nodes", c.waitForNodes},
+		{"keeping the seed", c.keepSeed},
+	} {
+		if step.phase == "keeping the seed" && c.seeded {
+			continue
+		}
+		progress(step.phase)
+		if err := step.run(ctx); err != nil {
+			return nil, fmt.Errorf("%s: %w", step.phase, err)
+		}
+	}
+	return c.died, nil
+}
+
+func (c *controlPlane) makeCertificates(context.Context) (err error) {
+	c.pki, err = newPKI(filepath.Join(c.config.dataDir(), "pki"))
+	return err
+}
+
+func (c *controlPlane) startStore(ctx context.Context) (err error) {
+	if c.store, err = startStore(ctx, c.config.dataDir(), c.pki); err != nil {
+		return err
+	}
+	s, err := readSeed(seedPath(c.config.CacheDir))
+	if errors.Is(err, errNoSeed) {
+		klog.FromContext(ctx).Info("Starting without a seed, which takes a second longer", "reason", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c.seeded = true
+	return s.plant(ctx, c.store)
+}
+
+func (c *controlPlane) startAPIServer(ctx context.Context) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	run, err := newAPIServer(ctx, apiServerConfig{
+		pki: c.pki, storeURL: c.store.url, listener: listener, seeded: c.seeded,
+		dialNode: dialKubelet, dialPod: c.dialPod,
+	})
+	if err != nil {
+		return err
+	}
+	startComponent(ctx, "kube-apiserver", c.died, run)
+	if err := c.connect("https://" + listener.Addr().String()); err != nil {
+		return err
+	}
+	return c.waitForAPIServer(ctx)
+}
+
+// dialPod connects the API server's proxy to Pods, and to what it may reach on
+// this machine, which is nothing but a webhook or an aggregated API of our own.
+func (c *controlPlane) dialPod(ctx context.Context, network, addr string) (net.Conn, error) {
+	if to, err := netip.ParseAddrPort(addr); err == nil && podRange().Contains(to.Addr()) {
+		return c.network.DialContext(ctx, network, addr)
+	}
+	var d net.Dialer
+	return d.DialContext(ctx, network, addr)
+}
+
+// connect writes the kubeconfigs and makes the administrator's client.
+func (c *controlPlane) connect(server string) error {
+	for _, k := range []struct {
+		path string
+		id   identity
+	}{
+		{c.config.kubeconfig(), identity{name: "kubernetes-admin", groups: []string{"system:masters"}}},
+		{c.pki.path("controller-manager.kubeconfig"), identity{name: "system:kube-controller-manager", groups: []string{"system:masters"}}},
+		{c.pki.path("scheduler.kubeconfig"), identity{name: "system:kube-scheduler"}},
+	} {
+		pair, err := c.pki.cluster.issue(k.id)
+		if err != nil {
+			return err
+		}
+		if err := writeKubeconfig(k.path, server, c.pki.cluster.pem, k.id.name, pair); err != nil {
+			return err
+		}
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", c.config.kubeconfig())
+	if err != nil {
+		return err
+	}
+	config.QPS = -1
+	config.UserAgent = "k8slab"
+	c.client = config
+	c.admin, err = kubernetes.NewForConfig(config)
+	return err
+}
+
+// waitForAPIServer waits for readyz rather than livez: before its authorizer has
+// seen the policy, the server refuses the scheduler, which then waits for seconds.
+func (c *controlPlane) waitForAPIServer(ctx context.Context) error {
+	return c.poll(ctx, func(ctx context.Context) (bool, error) {
+		var status int
+		c.admin.RESTClient().Get().AbsPath("/readyz").Do(ctx).StatusCode(&status)
+		return status == http.StatusOK, nil
+	})
+}
+
+func (c *controlPlane) startControllers(ctx context.Context) error {
+	manager, err := newControllerManager(ctx, c.pki.path("controller-manager.kubeconfig"), c.pki)
+	if err != nil {
+		return err
+	}
+	startComponent(ctx, "kube-controller-manager", c.died, manager)
+	scheduler, err := newScheduler(ctx, c.pki.path("scheduler.kubeconfig"))
+	if err != nil {
+		return err
+	}
+	startComponent(ctx, "kube-scheduler", c.died, scheduler)
+	return nil
+}
+
+func (c *controlPlane) startNodes(ctx context.Context) error {
+	catalogue, err := images.Builtin()
+	if err != nil {
+		return err
+	}
+	setContainerLogsDir(filepath.Join(c.config.dataDir(), "containerlogs"))
+	for i := 1; i <= c.config.Nodes; i++ {
+		node := nodeConfig{index: i, pki: c.pki, admin: c.admin, client: c.client}
+		node.dir = filepath.Join(c.config.dataDir(), node.name())
+		if err := prepareNodeDir(node.dir); err != nil {
+			return err
+		}
+		node.runtime, err = container.New(container.Options{
+			Dir:        filepath.Join(node.dir, "runtime"),
+			MountRoots: []string{filepath.Join(node.dir, "pods")}, // volumes, and nothing else of the kubelet
+			PodCIDR:    node.podCIDR(), NodeIP: node.address(),
+			Network: c.network, Images: catalogue,
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", node.name(), err)
+		}
+		if err := startNode(ctx, node); err != nil {
+			return fmt.Errorf("%s: %w", node.name(), err)
+		}
+	}
+	return nil
+}
+
+// waitForNodes waits until a Pod that is created now runs.
+func (c *controlPlane) waitForNodes(ctx context.Context) error {
+	return c.poll(ctx, func(ctx context.Context) (bool, error) {
+		nodes, err := c.admin.CoreV1().Nodes().List(ctx, metav1.ListOptions{ResourceVersion: "0"})
+		if err != nil {
+			return false, err
+		}
+		if len(nodes.Items) < c.config.Nodes {
+			return false, nil
+		}
+		for i := range nodes.Items {
+			if !usable(&nodes.Items[i]) {
+				return false, nil
+			}
+		}
+		return c.hasServiceAccount(ctx, metav1.NamespaceDefault)
+	})
+}
+
+func usable(node *corev1.Node) bool {
+	if len(node.Spec.Taints) > 0 {
+		return false
+	}
+	for _, condition := range node.Status.Conditions {
+		if condition.Type == corev1.NodeReady {
+			return condition.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
+func (c *controlPlane) hasServiceAccount(ctx context.Context, namespace string) (bool, error) {
+	_, err := c.admin.CoreV1().ServiceAccounts(namespace).Get(ctx, "default", metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// keepSeed makes a seed for the next start. One that cannot be kept is no
+// reason to have no cluster.
+func (c *controlPlane) keepSeed(ctx context.Context) error {
+	if err := c.poll(ctx, c.bootstrapped); err != nil {
+		return err
+	}
+	s, err := harvest(ctx, c.store)
+	if err == nil {
+		err = s.write(seedPath(c.config.CacheDir))
+	}
+	if err != nil {
+		klog.FromContext(ctx).Error(err, "No seed was kept, so that the next start takes a second longer")
+	}
+	return nil
+}
+
+// bootstrapped reports whether the controllers have done their part of the
+// bootstrap: aggregated roles are filled and every namespace has its account.
+func (c *controlPlane) bootstrapped(ctx context.Context) (bool, error) {
+	for _, name := range []string{"admin", "edit", "view"} {
+		role, err := c.admin.RbacV1().ClusterRoles().Get(ctx, name, metav1.GetOptions{})
+		if err != nil || len(role.Rules) == 0 {
+			return false, err
+		}
+	}
+	for _, namespace := range []string{metav1.NamespaceDefault, metav1.NamespaceSystem, metav1.NamespacePublic, corev1.NamespaceNodeLease} {
+		if has, err := c.hasServiceAccount(ctx, namespace); !has || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// poll asks until the answer is yes, and gives up when a component has died.
+func (c *controlPlane) poll(ctx context.Context, ask func(context.Context) (bool, error)) error {
+	return wait.PollUntilContextCancel(ctx, pollEvery, true, func(ctx context.Context) (bool, error) {
+		select {
+		case err := <-c.died:
+			return false, err
+		default:
+			return ask(ctx)
+		}
+	})
+}

@@ -1,0 +1,79 @@
+package embedded
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
+	podconfig "k8s.io/kubernetes/pkg/kubelet/config"
+	kubetypes "k8s.io/kubernetes/pkg/kubelet/types"
+
+	"github.com/k8slab/k8slab/internal/cluster/embedded/container"
+)
+
+// watchPods feeds the kubelet with the Pods of its node as the kubelet's own
+// source would, but for what simulated puts in place of a few fields.
+func (c nodeConfig) watchPods(ctx context.Context, config *podconfig.PodConfig, client kubernetes.Interface) {
+	send := sender(config.Channel(ctx, kubetypes.ApiserverSource))
+	source := cache.NewListWatchFromClient(client.CoreV1().RESTClient(), "pods", metav1.NamespaceAll,
+		fields.OneTermEqualSelector("spec.nodeName", c.name()))
+	store := cache.NewUndeltaStore(func(objects []any) {
+		pods := make([]*corev1.Pod, 0, len(objects))
+		for _, o := range objects {
+			pods = append(pods, simulated(o.(*corev1.Pod)))
+		}
+		send(pods)
+	}, cache.MetaNamespaceKeyFunc)
+	go cache.NewReflectorWithOptions(source, &corev1.Pod{}, store, cache.ReflectorOptions{Name: c.name()}).RunWithContext(ctx)
+}
+
+// sender sends Pods on a channel whose element type the kubelet does not export.
+func sender[T ~struct{ Pods []*corev1.Pod }](updates chan<- T) func([]*corev1.Pod) {
+	return func(pods []*corev1.Pod) { updates <- T(struct{ Pods []*corev1.Pod }{pods}) }
+}
+
+// simulated returns the Pod as the kubelet is to see it. Probes and hooks that
+// would dial a Pod's address become commands that the runtime answers over the
+// Pods' own network; users and groups are left out, because a process without
+// root cannot chown a volume to them. The API server's copy stays as it is.
+func simulated(pod *corev1.Pod) *corev1.Pod {
+	pod = pod.DeepCopy()
+	if sc := pod.Spec.SecurityContext; sc != nil {
+		sc.RunAsUser, sc.RunAsGroup, sc.FSGroup = nil, nil, nil
+	}
+	for i := range pod.Spec.InitContainers {
+		simulateContainer(&pod.Spec.InitContainers[i])
+	}
+	for i := range pod.Spec.Containers {
+		simulateContainer(&pod.Spec.Containers[i])
+	}
+	for i := range pod.Spec.EphemeralContainers {
+		withoutUsers(pod.Spec.EphemeralContainers[i].SecurityContext)
+	}
+	return pod
+}
+
+func simulateContainer(c *corev1.Container) {
+	withoutUsers(c.SecurityContext)
+	for _, probe := range []*corev1.Probe{c.StartupProbe, c.ReadinessProbe, c.LivenessProbe} {
+		if probe != nil {
+			probeByCommand(&probe.ProbeHandler, c)
+		}
+	}
+}
+
+func probeByCommand(h *corev1.ProbeHandler, c *corev1.Container) {
+	if h.HTTPGet == nil && h.TCPSocket == nil {
+		return
+	}
+	*h = corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: container.ProbeArgs(h, c)}}
+}
+
+func withoutUsers(sc *corev1.SecurityContext) {
+	if sc != nil {
+		sc.RunAsUser, sc.RunAsGroup = nil, nil
+	}
+}

@@ -1,0 +1,95 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/k8slab/k8slab/internal/checks"
+	"github.com/k8slab/k8slab/internal/cluster/timeline"
+	"github.com/k8slab/k8slab/internal/runner/lesson"
+)
+
+// quietTime is how long nothing may have happened before a lab has settled. It
+// is what remains to wait for when all that is known has come to its end.
+const quietTime = time.Second
+
+// The marks that the runner writes.
+const (
+	markStep    = "step"    // a step was entered
+	markCommand = "command" // a command ended
+	markSettled = "settled" // a step has come to its end
+	markEnd     = "end"     // of the lesson
+)
+
+func (l *lab) mark(ctx context.Context, kind, name string, exit int) error {
+	if err := l.recorder.Mark(ctx, timeline.Mark{Type: kind, Name: name, Exit: exit}); err != nil {
+		return fmt.Errorf("mark the timeline: %w", err)
+	}
+	return nil
+}
+
+// judge waits until the step has settled, closes its window and runs its checks.
+// A step that has not settled at its deadline is judged as it is: its window
+// stays open, and what a check still waits for has not come.
+func (l *lab) judge(ctx context.Context, s lesson.Step) ([]Verdict, error) {
+	if len(s.Checks) == 0 {
+		return nil, nil
+	}
+	l.Presenter.Phase("waiting until nothing changes any more")
+	err := l.settle(ctx, s)
+	l.Presenter.Phase("")
+	if err != nil {
+		return nil, err
+	}
+	findings, err := l.check(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	verdicts := verdictsOf(s, findings)
+	l.Presenter.Verdicts(verdicts)
+	return verdicts, nil
+}
+
+func (l *lab) settle(ctx context.Context, s lesson.Step) error {
+	deadline, cancel := context.WithTimeout(ctx, s.Deadline)
+	defer cancel()
+	err := l.recorder.WaitSettled(deadline, quietTime)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("wait until the lab has settled: %w", err)
+	}
+	return l.mark(ctx, markSettled, s.ID, 0)
+}
+
+func (l *lab) check(ctx context.Context, s lesson.Step) ([]checks.Finding, error) {
+	manifests, err := l.dir.manifests()
+	if err != nil {
+		return nil, err
+	}
+	path, source := l.Lesson.ChecksSource()
+	names := make([]string, len(s.Checks))
+	for i, c := range s.Checks {
+		names[i] = c.Name
+	}
+	return l.worker.Run(ctx, checks.Request{
+		Filename: path, Source: source, Names: names, Step: s.ID,
+		Manifests: manifests, Timeline: l.recorder.Timeline(),
+	})
+}
+
+// verdictsOf pairs findings with what the step gives for them. At the deadline,
+// what still waits has failed.
+func verdictsOf(s lesson.Step, findings []checks.Finding) []Verdict {
+	verdicts := make([]Verdict, 0, len(findings))
+	for i, f := range findings {
+		if f.Outcome == checks.Waiting {
+			f.Outcome = checks.Failed
+		}
+		verdicts = append(verdicts, Verdict{Finding: f, Step: s.ID, Points: s.Checks[i].Points})
+	}
+	return verdicts
+}
