@@ -30,6 +30,9 @@ func (t *Text) markdown(md string, columns int) string {
 	if err != nil {
 		return md
 	}
+	if t.opts.Plain {
+		rendered = styling.ReplaceAllString(rendered, "")
+	}
 	return trim(cleanStyled(rendered))
 }
 
