@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"path"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -170,15 +169,11 @@ func caller() string {
 	frames := runtime.CallersFrames(pc[:runtime.Callers(3, pc)])
 	for {
 		f, more := frames.Next()
-		if f.Function != "" && path.Base(f.Function) != "" && !inThisPackage(f.Function) {
-			return filepath.Base(f.File) + ":" + strconv.Itoa(f.Line)
-		}
-		if !more {
+		if !more || strings.HasPrefix(f.Function, "runtime.") {
 			return ""
 		}
+		if !strings.HasPrefix(f.Function, "github.com/k8slab/k8slab/lab.") {
+			return filepath.Base(f.File) + ":" + strconv.Itoa(f.Line)
+		}
 	}
-}
-
-func inThisPackage(function string) bool {
-	return strings.HasPrefix(function, "github.com/k8slab/k8slab/lab.")
 }
