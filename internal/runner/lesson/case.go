@@ -43,7 +43,8 @@ func (l *Lesson) With(c Case) *Lesson {
 }
 
 // lay replaces the step's files that o has, adds its others, and replaces the
-// commands if o has some.
+// commands if o has some. In a guided step they stand where its first run block
+// stood.
 func (s *Step) lay(o overlay) {
 	s.solution = slices.Clone(s.solution)
 	for _, f := range o.files {
@@ -56,7 +57,25 @@ func (s *Step) lay(o overlay) {
 	}
 	if o.commands != nil {
 		s.commands = o.commands
+		s.Blocks = retyped(s.Blocks, o.commands)
 	}
+}
+
+// retyped returns the blocks with those commands in the first run block, and
+// without the other run blocks.
+func retyped(blocks []Block, commands []Command) []Block {
+	var all []Block
+	done := false
+	for _, b := range blocks {
+		run, ok := b.(Run)
+		switch {
+		case !ok:
+			all = append(all, b)
+		case !done:
+			all, done = append(all, Run{Line: run.Line, Commands: commands}), true
+		}
+	}
+	return all
 }
 
 func byPath(f File, path string) int {

@@ -186,6 +186,12 @@ func TestWith(t *testing.T) {
 	if got := wrong.Steps[0].Commands(); len(got) != 1 || got[0].Text != "true" {
 		t.Errorf("commands: %+v", got)
 	}
+	if got := wrong.Steps[0].runCommands(); len(got) != 1 || got[0].Text != "true" {
+		t.Errorf("commands in the run blocks: %+v", got)
+	}
+	if got := l.Steps[0].runCommands(); len(got) != 2 {
+		t.Errorf("the lesson's own run blocks have changed: %+v", got)
+	}
 	if got := string(wrong.Steps[1].SolutionFiles()[0].Data); !strings.HasSuffix(got, "# wrong\n") {
 		t.Errorf("file: %q", got)
 	}
