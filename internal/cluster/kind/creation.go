@@ -155,7 +155,10 @@ func (c *creation) starve(ctx context.Context, done <-chan error) error {
 		// The removal that counts follows when it has ended.
 		_ = c.remove(ctx)
 		select {
-		case <-done:
+		case err := <-done:
+			if err != nil {
+				c.log.failure(err) // its last words; what ended it is known
+			}
 			return nil
 		case <-ctx.Done():
 			return &strayError{name: c.name, err: errors.New("kind does not give up")}
