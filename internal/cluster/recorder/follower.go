@@ -143,6 +143,9 @@ func (f *follower) record(e watch.Event) error {
 	}
 	f.recorder.mu.Lock()
 	defer f.recorder.mu.Unlock()
+	if event.ResourceVersion <= f.through {
+		return nil // a kind's versions come in order: the server repeats itself
+	}
 	f.see(event)
 	f.recorder.wake()
 	return nil

@@ -226,6 +226,36 @@ func TestCutWatchIsNoGap(t *testing.T) {
 	}
 }
 
+func TestServerThatRepeatsItself(t *testing.T) {
+	s := newServer(t)
+	l := start(t, s)
+	s.put("pods", "a")
+	s.put("pods", "b")
+	l.sync(t)
+	s.set(func() { s.repeats = true })
+	l.transport.Cut("pods")
+	for l.transport.Watches("pods") < 2 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	s.put("pods", "c")
+	l.sync(t)
+	l.expect(t, "ADDED:a@101 ADDED:b@102 ADDED:c@103")
+}
+
+func TestExpiredWatchIsAGap(t *testing.T) {
+	s := newServer(t)
+	l := start(t, s)
+	s.put("pods", "a")
+	l.sync(t)
+	l.transport.Expire("pods")
+	for len(l.Timeline().Whole().Gaps()) == 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	s.put("pods", "a")
+	l.sync(t)
+	l.expect(t, "ADDED:a@101 gap:Pod@101-101 MODIFIED:a@102")
+}
+
 func TestGoneIsAGap(t *testing.T) {
 	for name, early := range map[string]bool{"as an event": false, "as the answer": true} {
 		t.Run(name, func(t *testing.T) {

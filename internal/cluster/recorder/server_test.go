@@ -27,6 +27,7 @@ type server struct {
 	wake      chan struct{}
 	refuse    map[string]int  // status codes for lists and watches of a resource
 	early     map[string]bool // 410 is the status of the answer, not an event in it
+	repeats   bool            // watches begin too early
 	hold      map[string]bool // keep a resource's events back
 }
 
@@ -168,6 +169,9 @@ func (s *server) list(w http.ResponseWriter, r *http.Request, resource string) {
 func (s *server) watch(w http.ResponseWriter, r *http.Request, resource string) {
 	from, _ := strconv.Atoi(r.URL.Query().Get("resourceVersion"))
 	s.mu.Lock()
+	if s.repeats {
+		from = 0
+	}
 	expired, early := from < s.compacted[resource], s.early[resource]
 	s.mu.Unlock()
 	if expired && early {

@@ -42,8 +42,8 @@ func (t *Transport) Cut(resource string) {
 	t.end(resource, []byte(`{"type":"MODI`))
 }
 
-// Expire ends a resource's open watches and lets the next one ask for a version that
-// the server no longer has, which answers 410 Gone.
+// Expire ends a resource's open watches and answers the next one as a server does that
+// no longer has the version asked for: with the event 410 Gone.
 func (t *Transport) Expire(resource string) {
 	t.mu.Lock()
 	if t.stale == nil {
@@ -81,7 +81,10 @@ func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if request.URL.Query().Get("watch") == "" {
 		return base.RoundTrip(request)
 	}
-	response, err := base.RoundTrip(t.watch(request, resource))
+	if t.watch(resource) {
+		return gone(request), nil
+	}
+	response, err := base.RoundTrip(request)
 	if err != nil || response.StatusCode != http.StatusOK {
 		return response, err
 	}
@@ -89,23 +92,29 @@ func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// watch counts a watch, and makes a stale one of it if that was asked for.
-func (t *Transport) watch(request *http.Request, resource string) *http.Request {
+// watch counts a watch, and reports that its version is no longer there.
+func (t *Transport) watch(resource string) (expired bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.watches == nil {
 		t.watches = map[string]int{}
 	}
 	t.watches[resource]++
-	if !t.stale[resource] {
-		return request
+	expired = t.stale[resource]
+	delete(t.stale, resource)
+	return expired
+}
+
+// gone is the API server's answer: the watch begins, and its first event ends it.
+func gone(request *http.Request) *http.Response {
+	event := `{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",` +
+		`"message":"too old resource version: 1 (2)","reason":"Expired","code":410}}` + "\n"
+	return &http.Response{
+		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header:  http.Header{"Content-Type": {"application/json;stream=watch"}},
+		Body:    io.NopCloser(strings.NewReader(event)),
+		Request: request, ContentLength: -1,
 	}
-	t.stale[resource] = false
-	request = request.Clone(request.Context())
-	query := request.URL.Query()
-	query.Set("resourceVersion", "1")
-	request.URL.RawQuery = query.Encode()
-	return request
 }
 
 func (t *Transport) wrap(body io.ReadCloser, resource string) io.ReadCloser {
