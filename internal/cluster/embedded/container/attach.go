@@ -2,6 +2,7 @@ package container
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -129,5 +130,8 @@ func splice(conn net.Conn, client io.ReadWriter) error {
 		}
 	}()
 	_, err := io.Copy(client, conn)
+	if errors.Is(err, net.ErrClosed) { // the client has gone away
+		return nil
+	}
 	return err
 }

@@ -210,7 +210,18 @@ func (r *Runtime) launch(ctx context.Context, c *container) error {
 	r.emitLocked(runtimeapi.ContainerEventType_CONTAINER_STARTED_EVENT, c.sandbox, c.id)
 	r.work.Add(1)
 	go r.watch(c)
+	c.enforceLocked()
 	return nil
+}
+
+// enforceLocked kills a container that uses more memory than it may, as the kernel does. What it
+// uses is in the image's catalogue entry, and does not change while it runs.
+func (c *container) enforceLocked() {
+	limit := c.resources.GetLinux().GetMemoryLimitInBytes()
+	if limit > 0 && c.image.Memory > uint64(limit) && c.state == runtimeapi.ContainerState_CONTAINER_RUNNING {
+		c.oom = true
+		c.main.Kill()
+	}
 }
 
 // ready is called by a program when it handles signals.
@@ -244,6 +255,7 @@ func (c *container) release() {
 	c.sockets.Close()
 	c.space.Close()
 	c.streams.close()
+	c.tree.Close()
 }
 
 // ended records the end of a container.
@@ -442,7 +454,8 @@ func (c *container) imageName() string {
 	return c.image.RepoTags[0]
 }
 
-// UpdateContainerResources records new resources, which the status then reports.
+// UpdateContainerResources records new resources, which the status then reports. A container that
+// uses more memory than its new limit is killed.
 func (r *Runtime) UpdateContainerResources(_ context.Context, id string, resources *runtimeapi.ContainerResources) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -451,6 +464,7 @@ func (r *Runtime) UpdateContainerResources(_ context.Context, id string, resourc
 		return notFound("container", id)
 	}
 	c.resources = mergeResources(c.resources, resources)
+	c.enforceLocked()
 	return nil
 }
 

@@ -318,18 +318,43 @@ func TestUpdateContainerResources(t *testing.T) {
 	n := newNode(t)
 	p := n.pod("web")
 	config := p.container("nginx:1.25")
-	config.Linux = &runtimeapi.LinuxContainerConfig{Resources: &runtimeapi.LinuxContainerResources{CpuShares: 102, MemoryLimitInBytes: 1 << 20}}
+	config.Linux = &runtimeapi.LinuxContainerConfig{Resources: &runtimeapi.LinuxContainerResources{CpuShares: 102, MemoryLimitInBytes: 64 << 20}}
 	b := p.start(config)
-	change := &runtimeapi.ContainerResources{Linux: &runtimeapi.LinuxContainerResources{MemoryLimitInBytes: 2 << 20}}
+	change := &runtimeapi.ContainerResources{Linux: &runtimeapi.LinuxContainerResources{MemoryLimitInBytes: 128 << 20}}
 	if err := n.runtime.UpdateContainerResources(t.Context(), b.id, change); err != nil {
 		t.Fatal(err)
 	}
 	got := b.status().GetResources().GetLinux()
-	if got.GetCpuShares() != 102 || got.GetMemoryLimitInBytes() != 2<<20 {
+	if got.GetCpuShares() != 102 || got.GetMemoryLimitInBytes() != 128<<20 {
 		t.Errorf("resources %v", got)
 	}
-	if got := config.Linux.Resources.MemoryLimitInBytes; got != 1<<20 {
+	if got := config.Linux.Resources.MemoryLimitInBytes; got != 64<<20 {
 		t.Errorf("the kubelet's own value was changed to %d", got)
+	}
+}
+
+// nginx uses 3.5 MB in the catalogue.
+func TestMemoryLimit(t *testing.T) {
+	n := newNode(t)
+	p := n.pod("web")
+	limited := func(bytes int64) *runtimeapi.ContainerConfig {
+		config := p.container("nginx:1.25")
+		config.Linux = &runtimeapi.LinuxContainerConfig{Resources: &runtimeapi.LinuxContainerResources{MemoryLimitInBytes: bytes}}
+		return config
+	}
+	if s := p.start(limited(1 << 20)).wait(); s.GetExitCode() != 137 || s.GetReason() != "OOMKilled" {
+		t.Errorf("under a limit of 1 MiB: %d %s", s.GetExitCode(), s.GetReason())
+	}
+	b := p.start(limited(64 << 20))
+	if s := b.status(); s.GetState() != running {
+		t.Errorf("under a limit of 64 MiB: %v", s)
+	}
+	less := &runtimeapi.ContainerResources{Linux: &runtimeapi.LinuxContainerResources{MemoryLimitInBytes: 1 << 20}}
+	if err := n.runtime.UpdateContainerResources(t.Context(), b.id, less); err != nil {
+		t.Fatal(err)
+	}
+	if s := b.wait(); s.GetReason() != "OOMKilled" {
+		t.Errorf("after the limit was lowered: %v", s)
 	}
 }
 

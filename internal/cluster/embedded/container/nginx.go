@@ -271,6 +271,10 @@ func (s *site) serveFile(w *answer, req *http.Request) {
 		s.failed(w, req, name, err)
 		return
 	}
+	if !info.IsDir() && strings.HasSuffix(req.URL.Path, "/") {
+		s.failed(w, req, name+"/index.html", syscall.ENOTDIR)
+		return
+	}
 	if info.IsDir() {
 		if !strings.HasSuffix(req.URL.Path, "/") {
 			w.Header().Set("Location", "http://"+req.Host+req.URL.Path+"/")
@@ -308,8 +312,11 @@ func (s *site) content(w *answer, req *http.Request, f *files.File) {
 // failed answers for a file that cannot be opened.
 func (s *site) failed(w *answer, req *http.Request, name string, err error) {
 	status, reason := http.StatusForbidden, "13: Permission denied"
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		status, reason = http.StatusNotFound, "2: No such file or directory"
+	case errors.Is(err, syscall.ENOTDIR):
+		status, reason = http.StatusNotFound, "20: Not a directory"
 	}
 	s.complain(req, fmt.Sprintf("open() %q failed (%s)", name, reason))
 	s.page(w, status)

@@ -23,8 +23,8 @@ import (
 )
 
 // ProbeCommand is the first argument of a command that ExecSync answers with a probe over the
-// Pods' network, instead of running it. The kubelet's own http and tcp probes have no dialer that
-// could be replaced; whoever feeds Pods to the kubelet turns them into exec probes with ProbeArgs.
+// Pods' network, instead of running it. The kubelet's own network probes have no dialer that could
+// be replaced; whoever feeds Pods to the kubelet turns them into exec probes with ProbeArgs.
 //
 // A user who executes it can do nothing with it that a command in the Pod could not do.
 const ProbeCommand = "k8slab.io/probe"
@@ -40,12 +40,13 @@ const kubeletVersion = "1.36"
 type probeRequest struct {
 	HTTP  *corev1.HTTPGetAction   `json:"http,omitempty"`
 	TCP   *corev1.TCPSocketAction `json:"tcp,omitempty"`
+	GRPC  *corev1.GRPCAction      `json:"grpc,omitempty"`
 	Hook  bool                    `json:"hook,omitempty"` // a lifecycle hook: any answer is a good one
 	Port  int                     `json:"port,omitempty"` // resolved
 	Error string                  `json:"error,omitempty"`
 }
 
-// ProbeArgs returns the command of the exec probe that stands for an http or tcp probe of a
+// ProbeArgs returns the command of the exec probe that stands for an http, tcp or gRPC probe of a
 // container, and nil for a probe of another kind. A port that the container does not have makes a
 // probe that errors, as in the kubelet.
 func ProbeArgs(h *corev1.ProbeHandler, c *corev1.Container) []string {
@@ -56,6 +57,8 @@ func ProbeArgs(h *corev1.ProbeHandler, c *corev1.Container) []string {
 		return probeRequest{HTTP: h.HTTPGet}.args(h.HTTPGet.Port, c)
 	case h.TCPSocket != nil:
 		return probeRequest{TCP: h.TCPSocket}.args(h.TCPSocket.Port, c)
+	case h.GRPC != nil:
+		return probeRequest{GRPC: h.GRPC}.args(intstr.FromInt32(h.GRPC.Port), c)
 	}
 	return nil
 }
@@ -111,7 +114,7 @@ func parseProbe(argv []string) (probeRequest, bool) {
 	if err != nil || json.Unmarshal(data, &p) != nil {
 		return p, false
 	}
-	return p, p.HTTP != nil || p.TCP != nil
+	return p, p.HTTP != nil || p.TCP != nil || p.GRPC != nil
 }
 
 // errProbeFailed is the failure of a probe; the text that goes with it is the output.
@@ -133,9 +136,12 @@ func (r *Runtime) probe(ctx context.Context, s *sandbox, p probeRequest, timeout
 	defer cancel()
 	defer context.AfterFunc(r.life, cancel)()
 	prober := prober{podIP: network.IP().String(), timeout: timeout, dial: r.dialFromNode}
-	if p.TCP != nil {
+	switch {
+	case p.TCP != nil:
 		text, err = prober.tcp(ctx, p)
-	} else {
+	case p.GRPC != nil:
+		text, err = prober.grpc(ctx, p)
+	default:
 		text, err = prober.http(ctx, p)
 	}
 	if errors.Is(err, errProbeFailed) {
@@ -158,13 +164,18 @@ type prober struct {
 	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
+// limit is a context with the probe's timeout, if it has one.
+func (p prober) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if p.timeout > 0 {
+		return context.WithTimeout(ctx, p.timeout)
+	}
+	return context.WithCancel(ctx)
+}
+
 // tcp is a probe that connects (pkg/probe/tcp).
 func (p prober) tcp(ctx context.Context, request probeRequest) (string, error) {
-	if p.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, p.timeout)
-		defer cancel()
-	}
+	ctx, cancel := p.limit(ctx)
+	defer cancel()
 	host := cmp.Or(request.TCP.Host, p.podIP)
 	conn, err := p.dial(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(request.Port)))
 	if err != nil {

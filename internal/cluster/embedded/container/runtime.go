@@ -11,8 +11,8 @@
 //
 // Errors are gRPC statuses with containerd's texts where the kubelet shows them to a user.
 //
-// Deliberately absent: users and capabilities, cgroups (resources are recorded and reported, not
-// enforced), devices, checkpoints, hostPath volumes outside of the directories that the caller
+// Deliberately absent: users and capabilities, cgroups (of the resources only the memory limit is
+// enforced, against the catalogue's number), devices, checkpoints, hostPath volumes outside of the directories that the caller
 // allows, and every program of the host.
 package container
 
