@@ -384,8 +384,8 @@ func testGone(t *testing.T, config *rest.Config) {
 	l.create("web", 2)
 	r.settle()
 	check(t, r.mark(timeline.MarkStep, "change"))
+	l.scale("web", 4) // before the list that ends the gap, so that the gap reaches into the step
 	r.transport.Expire("pods")
-	l.scale("web", 4)
 	l.until("there is a gap", func(context.Context) bool { return len(r.Timeline().Whole().Gaps()) > 0 })
 	r.settle()
 	gaps := r.read().Step("change").Gaps()
