@@ -49,7 +49,8 @@ func (s Step) Points() int {
 }
 
 // SolutionFiles returns the files that are laid over the workspace when an
-// exercise is done, sorted by path, without commands.sh. A guided step has none.
+// exercise is done, sorted by path, without commands.sh. A guided step has some
+// only in a lesson made by With: they are laid when the step begins.
 func (s Step) SolutionFiles() []File { return slices.Clone(s.solution) }
 
 // Commands returns what the learner types in this step: the run blocks of a
