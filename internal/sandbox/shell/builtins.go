@@ -2,6 +2,8 @@ package shell
 
 import (
 	"errors"
+	"io"
+	"io/fs"
 
 	"maps"
 	"slices"
@@ -131,7 +133,7 @@ func dotBuiltin(sh *shell, args []string) int {
 		sh.params = params
 	}
 	if sh.ctl == returning {
-		sh.ctl = running
+		sh.ctl = normal
 	}
 	return sh.status
 }
@@ -286,7 +288,7 @@ func set(sh *shell, args []string) int {
 				args = args[1:]
 			}
 			if err != nil {
-				sh.complain("set: %v", err)
+				sh.complain("%v", err)
 				sh.exit(2)
 				return 2
 			}
@@ -336,7 +338,7 @@ func unset(sh *shell, args []string) int {
 			continue
 		}
 		if sh.vars[name].ReadOnly {
-			sh.complain("unset: %s: is read only", name)
+			sh.complain("%s: is read only", name)
 			return 2
 		}
 		sh.bytes -= len(sh.vars[name].Str)
@@ -362,8 +364,8 @@ func cd(sh *shell, args []string) int {
 	}
 	dir, err := sh.directory(target, physical)
 	if err != nil {
-		sh.complain("cd: can't cd to %s: %s", target, files.Reason(err))
-		return 1
+		sh.complain("can't cd to %s: %s", target, files.Reason(err))
+		return 2
 	}
 	sh.setVar("OLDPWD", sh.Dir)
 	sh.Dir = dir
@@ -400,7 +402,7 @@ func pwd(sh *shell, args []string) int {
 	if len(args) > 0 && args[0] == "-P" {
 		dir, err := sh.files.RealPath(sh.Dir)
 		if err != nil {
-			sh.complain("pwd: %s", files.Reason(err))
+			sh.complain("%s", files.Reason(err))
 			return 1
 		}
 		sh.printf("%s\n", dir)
@@ -412,15 +414,15 @@ func pwd(sh *shell, args []string) int {
 
 func umask(sh *shell, args []string) int {
 	if len(args) == 0 {
-		sh.printf("%04o\n", sh.umask)
+		sh.printf("%04o\n", sh.process.umask)
 		return 0
 	}
 	n, err := strconv.ParseUint(args[0], 8, 9)
 	if err != nil {
-		sh.complain("umask: illegal mode: %s", args[0])
+		sh.complain("illegal mode: %s", args[0])
 		return 2
 	}
-	sh.umask = int(n)
+	sh.process.umask = fs.FileMode(n)
 	return 0
 }
 
@@ -439,7 +441,7 @@ func times(sh *shell, _ []string) int {
 // getopts steps through options, as POSIX describes.
 func getopts(sh *shell, args []string) int {
 	if len(args) < 2 {
-		sh.complain("getopts: usage: getopts optstring var [arg]")
+		sh.complain("usage: getopts optstring var [arg]")
 		return 2
 	}
 	spec, name := args[0], args[1]
@@ -454,7 +456,7 @@ func getopts(sh *shell, args []string) int {
 	}
 	found, arg, err := g.next()
 	if err != nil {
-		sh.complain("%v", err)
+		io.WriteString(sh.Stderr, err.Error()+"\n")
 	}
 	sh.optind = g.pos
 	sh.setVar("OPTIND", strconv.Itoa(g.index))
@@ -505,13 +507,13 @@ func (g *option) next() (string, *string, error) {
 	}
 	switch {
 	case at < 0 || letter == ":":
-		return g.bad("?", letter, "illegal option -- "+letter)
+		return g.bad("?", letter, "Illegal option -"+letter)
 	case !strings.HasPrefix(g.spec[at+1:], ":"):
 		return letter, nil, nil
 	case rest != "":
 		return letter, &rest, nil
 	case g.index > len(g.params):
-		return g.bad(":", letter, "option requires an argument -- "+letter)
+		return g.bad(":", letter, "No arg for -"+letter+" option")
 	}
 	arg := g.params[g.index-1]
 	g.index++

@@ -30,7 +30,7 @@ func trap(sh *shell, args []string) int {
 	for _, name := range names {
 		s, ok := ParseSignal(name)
 		if !ok {
-			sh.complain("trap: %s: invalid signal specification", name)
+			sh.complain("%s: invalid signal specification", name)
 			status = 1
 			continue
 		}

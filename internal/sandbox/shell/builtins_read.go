@@ -29,7 +29,7 @@ func readBuiltin(sh *shell, args []string) int {
 	}
 	for _, name := range names {
 		if !syntax.ValidName(name) {
-			sh.complain("read: '%s': bad variable name", name)
+			sh.complain("'%s': bad variable name", name)
 			return 2
 		}
 	}
@@ -72,7 +72,7 @@ func (r *reading) parse(sh *shell, args []string) ([]string, bool) {
 			}
 			if arg == "" {
 				if len(args) == 0 {
-					sh.complain("read: option requires an argument: -%c", letter)
+					sh.complain("option requires an argument: -%c", letter)
 					return nil, false
 				}
 				arg, args = args[0], args[1:]
@@ -102,11 +102,11 @@ func (r *reading) option(sh *shell, letter byte, value string) bool {
 	case 'u':
 		r.fd = int(n)
 	default:
-		sh.complain("read: illegal option -%c", letter)
+		sh.complain("illegal option -%c", letter)
 		return false
 	}
 	if err != nil || n < 0 {
-		sh.complain("read: invalid number '%s'", value)
+		sh.complain("invalid number '%s'", value)
 		return false
 	}
 	return true

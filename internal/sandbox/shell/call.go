@@ -89,7 +89,10 @@ func (sh *shell) dispatch(args []string) {
 
 // builtin runs one of the shell's own commands.
 func (sh *shell) builtin(run builtin, args []string) {
+	outer := sh.running
+	sh.running = args[0]
 	status := run(sh, args[1:])
+	sh.running = outer
 	if sh.ctl != exiting {
 		sh.status = status
 	}
@@ -141,6 +144,9 @@ func (sh *shell) become(prog image) int {
 // cannotRun reports why a command was not run, in ash's words, and returns the status.
 func (sh *shell) cannotRun(name string, err error) int {
 	switch {
+	case name == "":
+		sh.complain(": Permission denied")
+		return 127
 	case errors.Is(err, errNotFound), errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		sh.complain("%s: not found", name)
 		return 127

@@ -3,6 +3,7 @@ package shell
 import (
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"mvdan.cc/sh/v3/pattern"
@@ -24,7 +25,7 @@ func (sh *shell) ifClause(cmd *syntax.IfClause) {
 			sh.stmts(cmd.Then)
 			return
 		}
-		if sh.ctl != running {
+		if sh.ctl != normal {
 			return
 		}
 		cmd = cmd.Else
@@ -38,7 +39,7 @@ func (sh *shell) while(cmd *syntax.WhileClause) {
 		sh.loops++
 		met := sh.condition(cmd.Cond)
 		sh.loops--
-		if sh.ctl != running {
+		if sh.ctl != normal {
 			if sh.leaveLoop() {
 				return
 			}
@@ -73,10 +74,10 @@ func (sh *shell) leaveLoop() bool {
 			return true
 		}
 		end := sh.ctl == breaking
-		sh.ctl = running
+		sh.ctl = normal
 		return end
 	}
-	return sh.ctl != running
+	return sh.ctl != normal
 }
 
 func (sh *shell) forClause(cmd *syntax.ForClause) {
@@ -190,19 +191,41 @@ func (sh *shell) function(body *syntax.Stmt, args []string) {
 	sh.leave()
 	sh.params, sh.loops = params, loops
 	if sh.ctl == returning {
-		sh.ctl = running
+		sh.ctl = normal
 	}
 }
 
 func (sh *shell) let(cmd *syntax.LetClause) {
 	n := 0
 	for _, expr := range cmd.Exprs {
+		if expr = sh.letArgument(expr); expr == nil {
+			return
+		}
 		var ok bool
 		if n, ok = sh.arithmetic(expr); !ok {
 			return
 		}
 	}
 	sh.truth(n != 0)
+}
+
+// letArgument parses a quoted argument of let, which is one word for the parser.
+func (sh *shell) letArgument(expr syntax.ArithmExpr) syntax.ArithmExpr {
+	word, ok := expr.(*syntax.Word)
+	if !ok {
+		return expr
+	}
+	text, ok := sh.text(word)
+	if !ok || nesting(text) > maxNesting {
+		return nil
+	}
+	parsed, err := syntax.NewParser().Arithmetic(strings.NewReader(text))
+	if err != nil {
+		sh.complain("%v", syntaxError(err))
+		sh.status = 2
+		return nil
+	}
+	return parsed
 }
 
 // time runs a command and says how long it took, by the container's clock.

@@ -202,6 +202,7 @@ func (c *Container) fork(parent *Process, argv []string) (*Process, error) {
 		started:   c.config.Now(),
 		actions:   map[Signal]action{},
 		fds:       &descriptors{},
+		umask:     0o022,
 		notify:    make(chan struct{}, 1),
 		done:      make(chan struct{}),
 	}

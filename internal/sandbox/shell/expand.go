@@ -110,6 +110,8 @@ func (sh *shell) expandFailed(err error) bool {
 	switch {
 	case errors.As(err, &unset):
 		sh.complain("%s: %s", unset.Node.Param.Value, unsetText(unset))
+	case err.Error() == "division by zero":
+		sh.complain("divide by zero")
 	default:
 		sh.complain("%v", err)
 	}

@@ -31,6 +31,7 @@ func (sh *shell) stmt(st *syntax.Stmt) {
 		return
 	}
 	sh.expanded = 0
+	sh.line = int(st.Pos().Line())
 	last := sh.last && !st.Negated && !st.Background
 	sh.last = false
 	if st.Background {
@@ -48,13 +49,13 @@ func (sh *shell) stmt(st *syntax.Stmt) {
 	if and, ok := st.Cmd.(*syntax.BinaryCmd); ok && (and.Op == syntax.AndStmt || and.Op == syntax.OrStmt) {
 		return // "set -e" looked at its last command already
 	}
-	if sh.status != 0 && sh.opts.errExit && sh.noErr == 0 && !st.Negated && sh.ctl == running {
+	if sh.status != 0 && sh.opts.errExit && sh.noErr == 0 && !st.Negated && sh.ctl == normal {
 		sh.ctl = exiting
 	}
 }
 
 func (sh *shell) negate() {
-	if sh.ctl != running {
+	if sh.ctl != normal {
 		return
 	}
 	if sh.status == 0 {
@@ -143,7 +144,7 @@ func (sh *shell) command(cmd syntax.Command) {
 // truth sets the status of a condition, unless an error has set it.
 func (sh *shell) truth(ok bool) {
 	switch {
-	case sh.ctl != running:
+	case sh.ctl != normal:
 	case ok:
 		sh.status = 0
 	default:
@@ -360,7 +361,7 @@ func (sh *shell) poll() {
 // trapped runs the action of a trap. It does not change the status.
 func (sh *shell) trapped(action string) {
 	status, ctl, count, last := sh.status, sh.ctl, sh.ctlCount, sh.last
-	sh.inTrap, sh.ctl, sh.last = true, running, false
+	sh.inTrap, sh.ctl, sh.last = true, normal, false
 	sh.noErr++
 	sh.evalText(action)
 	sh.noErr--

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
 	"strings"
 	"syscall"
 )
@@ -92,9 +93,15 @@ func isMissing(err error) bool {
 	return errors.Is(err, errNotFound) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
+// createNew are the flags for a file that must not exist yet.
+const createNew = os.O_WRONLY | os.O_CREATE | os.O_EXCL
+
+func isExist(err error) bool { return errors.Is(err, fs.ErrExist) }
+
 var (
-	errNotDir    error = syscall.ENOTDIR
-	errNoProcess error = syscall.ESRCH
+	errIsDirectory error = syscall.EISDIR
+	errNotDir      error = syscall.ENOTDIR
+	errNoProcess   error = syscall.ESRCH
 )
 
 // readAll reads everything, within the memory that a program of a container may have.

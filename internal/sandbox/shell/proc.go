@@ -104,7 +104,7 @@ func (p *Process) open(name string, flag int, perm fs.FileMode) (*openFile, erro
 			return o.dup(), nil
 		}
 	}
-	f, err := p.container.files.Open(name, flag, perm)
+	f, err := p.container.files.Open(name, flag, perm&^p.umask)
 	if err != nil {
 		return nil, err
 	}

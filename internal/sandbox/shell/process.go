@@ -3,6 +3,7 @@ package shell
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ type Process struct {
 	ctx       context.Context // done when the process was killed
 	cancel    context.CancelFunc
 	fds       *descriptors
+	umask     fs.FileMode
 
 	mu       sync.Mutex
 	argv     []string
@@ -120,6 +122,15 @@ func (p *Process) setAction(s Signal, a action) action {
 	return old
 }
 
+// diedOf makes a process that ends by itself look as if a signal had ended it.
+func (p *Process) diedOf(s Signal) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.pid != 1 {
+		p.killedBy = s
+	}
+}
+
 // caught takes the next caught signal.
 func (p *Process) caught() (Signal, bool) {
 	p.mu.Lock()
@@ -146,6 +157,7 @@ func (p *Process) hasCaught() (Signal, bool) {
 func (p *Process) inherit(parent *Process) {
 	p.ppid = parent.pid
 	p.fds = parent.fds.dup()
+	p.umask = parent.umask
 	parent.mu.Lock()
 	defer parent.mu.Unlock()
 	for s, a := range parent.actions {

@@ -4,8 +4,24 @@ package shell
 func programs() map[string]Program {
 	return map[string]Program{
 		"sh": runShell, "ash": runShell, "bash": runShell,
-		"[": testProgram, "test": testProgram,
+
 		"echo": echoProgram, "printf": printfProgram, "true": trueProgram, "false": falseProgram,
-		"env": envProgram, "sleep": sleepProgram, "cat": catProgram, "kill": killProgram,
+		"test": testProgram, "[": testProgram, "expr": exprProgram, "seq": seqProgram, "yes": yesProgram,
+		"sleep": sleepProgram, "usleep": usleepProgram, "date": dateProgram, "timeout": timeoutProgram,
+
+		"cat": catProgram, "head": headProgram, "tail": tailProgram, "tac": tacProgram, "rev": revProgram, "tee": teeProgram,
+		"wc": wcProgram, "cut": cutProgram, "sort": sortProgram, "uniq": uniqProgram, "tr": trProgram, "nl": nlProgram,
+		"grep": grepProgram, "egrep": grepProgram, "fgrep": grepProgram, "sed": sedProgram, "xargs": xargsProgram,
+		"md5sum": digestProgram, "sha1sum": digestProgram, "sha256sum": digestProgram, "sha512sum": digestProgram, "base64": base64Program,
+
+		"ls": lsProgram, "cp": cpProgram, "mv": mvProgram, "rm": rmProgram, "ln": lnProgram, "mkdir": mkdirProgram,
+		"rmdir": rmdirProgram, "touch": touchProgram, "readlink": readlinkProgram, "realpath": realpathProgram, "stat": statProgram,
+		"chmod": chmodProgram, "chown": chownProgram, "chgrp": chownProgram, "mktemp": mktempProgram, "truncate": truncateProgram,
+		"du": duProgram, "dd": ddProgram, "find": findProgram, "sync": trueProgram,
+		"basename": basenameProgram, "dirname": dirnameProgram, "pwd": pwdProgram, "which": whichProgram,
+
+		"env": envProgram, "printenv": printenvProgram, "hostname": hostnameProgram, "uname": unameProgram,
+		"id": idProgram, "whoami": whoamiProgram, "nproc": nprocProgram, "ps": psProgram, "kill": killProgram,
+		"wget": wgetProgram, "nc": ncProgram,
 	}
 }

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"context"
+	"errors"
 	"io"
 	"math"
 	"strconv"
@@ -105,6 +106,10 @@ func catProgram(_ context.Context, p *Proc) int {
 	number := &lineNumbers{w: p.Stdout, all: o.has('n'), filled: o.has('b'), start: true}
 	for _, name := range names {
 		f, err := p.OpenRead(name)
+		if errors.Is(err, errIsDirectory) {
+			status = p.fail("read error: Is a directory")
+			continue
+		}
 		if err != nil {
 			status = p.cannot("open", name, err)
 			continue
@@ -221,7 +226,11 @@ func (p *Proc) cannotExecute(name string, err error) int {
 		status = 127
 		err = errNoEntry
 	}
-	p.fail("can't execute '%s': %s", name, files.Reason(err))
+	if p.applet == "xargs" {
+		p.fail("%s: %s", name, files.Reason(err))
+	} else {
+		p.fail("can't execute '%s': %s", name, files.Reason(err))
+	}
 	return status
 }
 

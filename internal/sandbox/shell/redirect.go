@@ -141,7 +141,7 @@ func (sh *shell) openRedirect(op syntax.RedirOperator, name string) (*openFile, 
 	default:
 		return nil, fmt.Errorf("unsupported redirection %s", op)
 	}
-	f, err := sh.process.open(sh.Path(name), flag, os.FileMode(0o666&^sh.umask))
+	f, err := sh.process.open(sh.Path(name), flag, 0o666)
 	if err != nil {
 		reason := redirectReason(err)
 		if verb == "create" && errors.Is(err, syscall.ENOENT) {

@@ -18,6 +18,7 @@ package shell
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -55,34 +56,37 @@ type shell struct {
 	opts   options
 	traps  map[Signal]string
 	jobs   []*job
-	umask  int
 	pid    int // $$, which a subshell has from the shell that it came from
 	ppid   int
 
-	builtins map[string]builtin
-	expand   *expand.Config
-	expanded int // bytes, by the command at hand
-	product  int // see budget
-	status   int
-	subst    int // status of the last $(command) of the command at hand
-	ctl      control
-	ctlCount int // loops still to leave
-	loops    int // loops around the command at hand
-	depth    int
-	sourcing int
-	noErr    int  // >0 where a failing command does not end a "set -e" shell
-	last     bool // the command at hand is the shell's last one and may replace it
-	keep     bool // exec without a command: redirections stay
-	inTrap   bool
-	optind   int  // position in a group of options, for getopts
-	child    bool // subshell
+	builtins  map[string]builtin
+	expand    *expand.Config
+	expanded  int // bytes, by the command at hand
+	product   int // see budget
+	status    int
+	subst     int // status of the last $(command) of the command at hand
+	ctl       control
+	ctlCount  int    // loops still to leave
+	running   string // name of the builtin at hand, for messages
+	line      int    // of the command at hand
+	loops     int    // loops around the command at hand
+	depth     int
+	sourcing  int
+	noErr     int  // >0 where a failing command does not end a "set -e" shell
+	last      bool // the command at hand is the shell's last one and may replace it
+	keep      bool // exec without a command: redirections stay
+	inTrap    bool
+	fromInput bool // -s
+	minusC    bool
+	optind    int  // position in a group of options, for getopts
+	child     bool // subshell
 }
 
 // control says why commands are being skipped.
 type control int
 
 const (
-	running control = iota
+	normal control = iota
 	breaking
 	continuing
 	returning
@@ -118,7 +122,6 @@ func newShell(p *Proc) *shell {
 		vars:     map[string]expand.Variable{},
 		funcs:    map[string]*syntax.Stmt{},
 		traps:    map[Signal]string{},
-		umask:    0o022,
 		pid:      p.process.pid,
 		ppid:     p.process.ppid,
 		builtins: builtins(),
@@ -194,10 +197,11 @@ func (sh *shell) parseArgs() (func(), int) {
 			sh.name, sh.params = args[1], args[2:]
 		}
 		return func() { sh.runText(args[0], true) }, 0
-	case len(args) > 0:
+	case len(args) > 0 && !sh.fromInput:
 		sh.name, sh.params = args[0], args[1:]
 		return func() { sh.runFile(args[0]) }, 0
 	}
+	sh.params = args
 	return sh.runInput, 0
 }
 
@@ -207,7 +211,9 @@ func (sh *shell) flag(arg string, command bool, rest []string) (bool, []string, 
 		switch c {
 		case 'c':
 			command = true
-		case 'l', 's', 'i':
+		case 's':
+			sh.fromInput = true
+		case 'l', 'i':
 		case 'o':
 			if len(rest) == 0 {
 				return command, rest, errors.New("-o requires an argument")
@@ -231,16 +237,15 @@ func (sh *shell) runFile(name string) {
 	if err != nil {
 		sh.complain("can't open '%s': %s", name, files.Reason(err))
 		sh.exit(2)
-		if errors.Is(err, errNoEntry) {
-			sh.status = 127
-		}
 		return
 	}
+	sh.label = name
 	sh.runText(string(text), false)
 }
 
 // runText runs a script. If it is the argument of -c, its last command may replace the shell.
 func (sh *shell) runText(text string, minusC bool) {
+	sh.minusC = minusC
 	file, err := parse(text)
 	if err != nil {
 		sh.complain("%v", err)
@@ -269,7 +274,7 @@ func (sh *shell) runInput() {
 			}
 			return
 		}
-		sh.ctl = running
+		sh.ctl = normal
 		sh.expanded = 0
 		if !parser.Incomplete() {
 			sh.stmts(stmts)
@@ -329,7 +334,7 @@ func (sh *shell) finish() int {
 	if action := sh.traps[0]; action != "" && sh.process.ctx.Err() == nil {
 		delete(sh.traps, 0)
 		status := sh.status
-		sh.ctl = running
+		sh.ctl = normal
 		sh.noErr++
 		sh.evalText(action)
 		if sh.ctl != exiting {
@@ -350,10 +355,18 @@ func (sh *shell) stopped() bool {
 	if sh.process.ctx.Err() != nil {
 		sh.ctl = exiting
 	}
-	return sh.ctl != running
+	return sh.ctl != normal
 }
 
 // complain writes a message with the shell's name in front, as busybox does.
 func (sh *shell) complain(format string, args ...any) {
-	sh.message(sh.label, format, args...)
+	label := sh.label
+	if sh.running != "" {
+		line := sh.line
+		if sh.minusC {
+			line-- // as ash counts there
+		}
+		label += fmt.Sprintf(": %s: line %d", sh.running, line)
+	}
+	sh.message(label, format, args...)
 }

@@ -1,0 +1,649 @@
+package shell
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"syscall"
+
+	"github.com/k8slab/k8slab/internal/sandbox/files"
+)
+
+// each runs f for every name and returns the worst exit code.
+func each(names []string, f func(string) int) int {
+	status := 0
+	for _, name := range names {
+		status = max(status, f(name))
+	}
+	return status
+}
+
+// inDir is the place of a file with base's name in a directory.
+func inDir(dir, base string) string {
+	return strings.TrimSuffix(dir, "/") + "/" + path.Base(base)
+}
+
+// isDir says whether name leads to a directory.
+func (p *Proc) isDir(name string) bool {
+	info, err := p.files.Stat(p.Path(name))
+	return err == nil && info.IsDir()
+}
+
+// destination splits the operands of cp, mv and ln, and says whether the last one is a directory.
+func (p *Proc) destination(args []string, usage string) (sources []string, to string, dir bool, status int) {
+	if len(args) < 2 {
+		return nil, "", false, p.usage(usage)
+	}
+	to = args[len(args)-1]
+	sources = args[:len(args)-1]
+	dir = p.isDir(to)
+	if len(sources) > 1 && !dir {
+		return nil, "", false, p.fail("can't stat '%s': %s", to, "Not a directory")
+	}
+	return sources, to, dir, 0
+}
+
+// copier is cp, or mv between mounts.
+type copier struct {
+	*Proc
+	recursive, links, preserve, force bool
+}
+
+func cpProgram(_ context.Context, p *Proc) int {
+	o, args, bad := p.options("rRadpfLPTinv", "t")
+	if bad {
+		return 1
+	}
+	all := o.has('a')
+	c := copier{
+		Proc: p, recursive: all || o.has('r') || o.has('R'), links: (all || o.has('d') || o.has('P')) && !o.has('L'),
+		preserve: all || o.has('p'), force: o.has('f'),
+	}
+	if c.recursive && !o.has('L') {
+		c.links = true
+	}
+	if o.has('t') {
+		args = append(args, o.value('t', ""))
+	}
+	sources, to, dir, status := p.destination(args, "cp [-arPLHpfinlsTu] SOURCE DEST")
+	return max(status, each(sources, func(from string) int {
+		target := to
+		if dir && !o.has('T') {
+			target = inDir(to, from)
+		}
+		if _, err := p.files.Lstat(p.Path(target)); err == nil && o.has('n') {
+			return 0
+		}
+		if p.same(from, target) {
+			return p.fail("'%s' and '%s' are the same file", from, target)
+		}
+		return c.copy(from, target, maxDepth)
+	}))
+}
+
+// same says whether two names lead to one file.
+func (p *Proc) same(a, b string) bool {
+	x, errX := p.files.RealPath(p.Path(a))
+	y, errY := p.files.RealPath(p.Path(b))
+	return errX == nil && errY == nil && x == y
+}
+
+// copy copies a file, a symlink or a directory.
+func (c *copier) copy(from, to string, depth int) int {
+	look := c.files.Stat
+	if c.links {
+		look = c.files.Lstat
+	}
+	info, err := look(c.Path(from))
+	if err != nil {
+		return c.cannot("stat", from, err)
+	}
+	switch mode := info.Mode(); {
+	case mode&fs.ModeSymlink != 0:
+		return c.copyLink(from, to)
+	case mode.IsDir():
+		return c.copyDir(from, to, info, depth)
+	case !mode.IsRegular() && mode&fs.ModeCharDevice == 0:
+		return c.cannot("open", from, syscall.ENXIO)
+	}
+	return c.copyFile(from, to, info)
+}
+
+func (c *copier) copyLink(from, to string) int {
+	target, err := c.files.Readlink(c.Path(from))
+	if err != nil {
+		return c.cannot("read", from, err)
+	}
+	if err := c.files.Remove(c.Path(to)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return c.cannot("remove", to, err)
+	}
+	if err := c.files.Symlink(target, c.Path(to)); err != nil {
+		return c.cannot("create symlink", to, err)
+	}
+	return 0
+}
+
+func (c *copier) copyDir(from, to string, info *files.Info, depth int) int {
+	if !c.recursive {
+		return c.fail("omitting directory '%s'", from)
+	}
+	if depth == 0 || c.within(from, to) {
+		return c.fail("recursion detected, omitting directory '%s'", from)
+	}
+	entries, err := c.files.ReadDir(c.Path(from))
+	if err != nil {
+		return c.cannot("open", from, err)
+	}
+	if !c.isDir(to) {
+		if err := c.files.Mkdir(c.Path(to), info.Mode().Perm()); err != nil {
+			return c.cannot("create directory", to, err)
+		}
+	}
+	status := 0
+	for _, e := range entries {
+		if c.process.ctx.Err() != nil {
+			return 1
+		}
+		status = max(status, c.copy(inDir(from, e.Name()), inDir(to, e.Name()), depth-1))
+	}
+	c.keep(to, info)
+	return status
+}
+
+// within says whether to lies in the directory from.
+func (p *Proc) within(from, to string) bool {
+	outer, err := p.files.RealPath(p.Path(from))
+	if err != nil {
+		return false
+	}
+	inner, err := p.files.RealPath(p.Path(path.Dir(strings.TrimRight(to, "/"))))
+	return err == nil && (inner == outer || strings.HasPrefix(inner, strings.TrimSuffix(outer, "/")+"/"))
+}
+
+func (c *copier) copyFile(from, to string, info *files.Info) int {
+	in, err := c.OpenRead(from)
+	if err != nil {
+		return c.cannot("open", from, err)
+	}
+	defer in.Close()
+	out, err := c.Open(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, info.Mode().Perm())
+	if err != nil && c.force {
+		c.files.Remove(c.Path(to))
+		out, err = c.Open(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, info.Mode().Perm())
+	}
+	if err != nil {
+		return c.cannot("create", to, err)
+	}
+	defer out.Close()
+	if _, err := io.Copy(plain{out}, in); err != nil {
+		return c.fail("write error: %s", files.Reason(err))
+	}
+	c.keep(to, info)
+	return 0
+}
+
+// keep gives a copy the mode and time of the original.
+func (c *copier) keep(to string, info *files.Info) {
+	if c.preserve {
+		c.files.Chmod(c.Path(to), info.Mode())
+		c.files.Chtimes(c.Path(to), info.ModTime(), info.ModTime())
+	}
+}
+
+func mvProgram(_ context.Context, p *Proc) int {
+	o, args, bad := p.options("finTv", "t")
+	if bad {
+		return 1
+	}
+	if o.has('t') {
+		args = append(args, o.value('t', ""))
+	}
+	sources, to, dir, status := p.destination(args, "mv [-finT] SOURCE DEST")
+	return max(status, each(sources, func(from string) int {
+		target := to
+		if dir && !o.has('T') {
+			target = inDir(to, from)
+		}
+		if _, err := p.files.Lstat(p.Path(target)); err == nil && o.has('n') {
+			return 0
+		}
+		return p.move(from, target)
+	}))
+}
+
+// move renames, or copies and removes where that is impossible.
+func (p *Proc) move(from, to string) int {
+	info, err := p.files.Lstat(p.Path(from))
+	if err != nil {
+		return p.cannot("rename", from, err)
+	}
+	if info.IsDir() && p.within(from, to) {
+		return p.cannot("rename", from, syscall.EINVAL)
+	}
+	err = p.files.Rename(p.Path(from), p.Path(to))
+	if !errors.Is(err, syscall.EXDEV) {
+		if err != nil {
+			return p.cannot("rename", from, err)
+		}
+		return 0
+	}
+	c := copier{Proc: p, recursive: true, links: true, preserve: true}
+	if status := c.copy(from, to, maxDepth); status != 0 {
+		return status
+	}
+	if err := p.files.RemoveAll(p.Path(from)); err != nil {
+		return p.cannot("remove", from, err)
+	}
+	return 0
+}
+
+func rmProgram(_ context.Context, p *Proc) int {
+	o, names, bad := p.options("rRfi", "")
+	if bad {
+		return 1
+	}
+	if len(names) == 0 && !o.has('f') {
+		return p.usage("rm [-irf] FILE...")
+	}
+	return each(names, func(name string) int {
+		base := path.Base(name)
+		if base == "." || base == ".." {
+			return p.fail("can't remove '.' or '..'")
+		}
+		info, err := p.files.Lstat(p.Path(name))
+		if err != nil {
+			if o.has('f') && errors.Is(err, fs.ErrNotExist) {
+				return 0
+			}
+			return p.cannot("remove", name, err)
+		}
+		switch recursive := o.has('r') || o.has('R'); {
+		case info.IsDir() && !recursive:
+			return p.fail("'%s' is a directory", name)
+		case info.IsDir():
+			err = p.files.RemoveAll(p.Path(name))
+		default:
+			err = p.files.Remove(p.Path(name))
+		}
+		if err != nil {
+			return p.cannot("remove", pathOf(err, name), err)
+		}
+		return 0
+	})
+}
+
+// pathOf is the path in a *fs.PathError.
+func pathOf(err error, fallback string) string {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Path
+	}
+	return fallback
+}
+
+func mkdirProgram(_ context.Context, p *Proc) int {
+	o, names, bad := p.options("pv", "m")
+	if bad {
+		return 1
+	}
+	if len(names) == 0 {
+		return p.usage("mkdir [-m MODE] [-p] DIRECTORY...")
+	}
+	perm, ok := parseMode(o.value('m', "777"), 0o777)
+	if !ok {
+		return p.fail("invalid mode '%s'", o.value('m', ""))
+	}
+	return each(names, func(name string) int {
+		make := p.files.Mkdir
+		if o.has('p') {
+			make = p.files.MkdirAll
+		}
+		if err := make(p.Path(name), perm&^p.process.umask); err != nil {
+			return p.cannot("create directory", name, err)
+		}
+		if o.has('m') {
+			p.files.Chmod(p.Path(name), perm)
+		}
+		return 0
+	})
+}
+
+func rmdirProgram(_ context.Context, p *Proc) int {
+	o, names, bad := p.options("p", "")
+	if bad {
+		return 1
+	}
+	return each(names, func(name string) int {
+		for {
+			info, err := p.files.Lstat(p.Path(name))
+			if err == nil && !info.IsDir() {
+				err = syscall.ENOTDIR
+			}
+			if err == nil {
+				err = p.files.Remove(p.Path(strings.TrimRight(name, "/")))
+			}
+			if err != nil {
+				return p.fail("'%s': %s", name, files.Reason(err))
+			}
+			name = path.Dir(name)
+			if !o.has('p') || name == "." || name == "/" {
+				return 0
+			}
+		}
+	})
+}
+
+func lnProgram(_ context.Context, p *Proc) int {
+	o, args, bad := p.options("sfnTv", "")
+	if bad {
+		return 1
+	}
+	if len(args) == 1 {
+		args = append(args, path.Base(args[0]))
+	}
+	sources, to, dir, status := p.destination(args, "ln [-sfnT] TARGET... LINK|DIR")
+	if info, err := p.files.Lstat(p.Path(to)); err == nil && o.has('n') && info.Mode()&fs.ModeSymlink != 0 {
+		dir = false
+	}
+	return max(status, each(sources, func(from string) int {
+		target := to
+		if dir && !o.has('T') {
+			target = inDir(to, from)
+		}
+		if o.has('f') {
+			if err := p.files.Remove(p.Path(target)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return p.fail("%s: %s", target, files.Reason(err))
+			}
+		}
+		err := error(nil)
+		if o.has('s') {
+			err = p.files.Symlink(from, p.Path(target))
+		} else {
+			err = p.files.Link(p.Path(from), p.Path(target))
+		}
+		if err != nil {
+			return p.fail("%s: %s", target, files.Reason(err))
+		}
+		return 0
+	}))
+}
+
+func touchProgram(_ context.Context, p *Proc) int {
+	o, names, bad := p.options("camh", "drt")
+	if bad {
+		return 1
+	}
+	when := p.Now()
+	if o.has('d') {
+		var ok bool
+		if when, ok = parseDate(o.value('d', ""), p.Now()); !ok {
+			return p.fail("invalid date '%s'", o.value('d', ""))
+		}
+	}
+	if o.has('r') {
+		info, err := p.files.Stat(p.Path(o.value('r', "")))
+		if err != nil {
+			return p.fail("%s: %s", o.value('r', ""), files.Reason(err))
+		}
+		when = info.ModTime()
+	}
+	return each(names, func(name string) int {
+		err := p.files.Chtimes(p.Path(name), when, when)
+		if errors.Is(err, fs.ErrNotExist) {
+			if o.has('c') {
+				return 0
+			}
+			if err = p.files.WriteFile(p.Path(name), nil, 0o666&^p.process.umask); err == nil {
+				err = p.files.Chtimes(p.Path(name), when, when)
+			}
+		}
+		if err != nil {
+			return p.fail("%s: %s", name, files.Reason(err))
+		}
+		return 0
+	})
+}
+
+func readlinkProgram(_ context.Context, p *Proc) int {
+	o, names, bad := p.options("fnve", "")
+	if bad {
+		return 1
+	}
+	return each(names, func(name string) int {
+		read := p.files.Readlink
+		if o.has('f') || o.has('e') {
+			read = p.canonical
+		}
+		target, err := read(p.Path(name))
+		if err != nil {
+			return 1
+		}
+		if !o.has('n') {
+			target += "\n"
+		}
+		io.WriteString(p.Stdout, target)
+		return 0
+	})
+}
+
+// canonical is a path without symlinks; its last component need not exist.
+func (p *Proc) canonical(name string) (string, error) {
+	real, err := p.files.RealPath(name)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return real, err
+	}
+	if _, lerr := p.files.Lstat(name); lerr == nil {
+		return "", err // a dangling symlink
+	}
+	dir, base := path.Split(strings.TrimRight(name, "/"))
+	if dir, err = p.files.RealPath(dir); err != nil {
+		return "", err
+	}
+	return inDir(dir, base), nil
+}
+
+func realpathProgram(_ context.Context, p *Proc) int {
+	_, names, bad := p.options("", "")
+	if bad {
+		return 1
+	}
+	return each(names, func(name string) int {
+		real, err := p.canonical(p.Path(name))
+		if err != nil {
+			return p.fail("%s: %s", name, files.Reason(err))
+		}
+		p.printf("%s\n", real)
+		return 0
+	})
+}
+
+func chmodProgram(_ context.Context, p *Proc) int {
+	args := p.Args[1:]
+	recursive := false
+	for len(args) > 0 && strings.HasPrefix(args[0], "-") && strings.Trim(args[0][1:], "Rcvf") == "" {
+		recursive = recursive || strings.Contains(args[0], "R")
+		args = args[1:]
+	}
+	if len(args) < 2 {
+		return p.usage("chmod [-R] MODE[,MODE]... FILE...")
+	}
+	return each(args[1:], func(name string) int {
+		return p.walk(name, recursive, func(name string, info *files.Info) int {
+			if info.Mode()&fs.ModeSymlink != 0 {
+				return 0
+			}
+			perm, ok := parseMode(args[0], info.Mode())
+			if !ok {
+				return p.fail("invalid mode '%s'", args[0])
+			}
+			if err := p.files.Chmod(p.Path(name), perm); err != nil {
+				return p.fail("%s: %s", name, files.Reason(err))
+			}
+			return 0
+		})
+	})
+}
+
+// walk calls f for a file, and for everything below it. A symlink given by name is followed.
+func (p *Proc) walk(name string, recursive bool, f func(string, *files.Info) int) int {
+	info, err := p.files.Stat(p.Path(name))
+	if err != nil {
+		return p.fail("%s: %s", name, files.Reason(err))
+	}
+	return p.walkInfo(name, info, recursive, f)
+}
+
+func (p *Proc) walkInfo(name string, info *files.Info, recursive bool, f func(string, *files.Info) int) int {
+	status := f(name, info)
+	if !recursive || !info.IsDir() || p.process.ctx.Err() != nil {
+		return status
+	}
+	entries, err := p.files.ReadDir(p.Path(name))
+	if err != nil {
+		return p.fail("%s: %s", name, files.Reason(err))
+	}
+	for _, e := range entries {
+		child := strings.TrimSuffix(name, "/") + "/" + e.Name()
+		if info, err := p.files.Lstat(p.Path(child)); err == nil {
+			status = max(status, p.walkInfo(child, info, recursive, f))
+		}
+	}
+	return status
+}
+
+// parseMode understands 0755 and u+x,go-w.
+func parseMode(s string, old fs.FileMode) (fs.FileMode, bool) {
+	if n, ok := octal(s); ok {
+		return fs.FileMode(n) & fs.ModePerm, true
+	}
+	mode := old.Perm()
+	for _, clause := range strings.Split(s, ",") {
+		at := strings.IndexAny(clause, "+-=")
+		if at < 0 {
+			return 0, false
+		}
+		var ok bool
+		if mode, ok = modeClause(mode, clause[:at], clause[at:], old.IsDir()); !ok {
+			return 0, false
+		}
+	}
+	return mode, true
+}
+
+func octal(s string) (int, bool) {
+	n := 0
+	for _, c := range s {
+		if c < '0' || c > '7' || n > 0o7777 {
+			return 0, false
+		}
+		n = n*8 + int(c-'0')
+	}
+	return n, s != ""
+}
+
+func modeClause(mode fs.FileMode, who, change string, dir bool) (fs.FileMode, bool) {
+	mask := fs.FileMode(0)
+	for _, c := range who {
+		switch c {
+		case 'u':
+			mask |= 0o700
+		case 'g':
+			mask |= 0o070
+		case 'o':
+			mask |= 0o007
+		case 'a':
+			mask |= 0o777
+		default:
+			return 0, false
+		}
+	}
+	if mask == 0 {
+		mask = 0o777
+	}
+	op, bits := byte(0), fs.FileMode(0)
+	apply := func() {
+		switch op {
+		case '+':
+			mode |= bits & mask
+		case '-':
+			mode &^= bits & mask
+		case '=':
+			mode = mode&^mask | bits&mask
+		}
+	}
+	for i := range len(change) {
+		switch c := change[i]; c {
+		case '+', '-', '=':
+			apply()
+			op, bits = c, 0
+		case 'r':
+			bits |= 0o444
+		case 'w':
+			bits |= 0o222
+		case 'x':
+			bits |= 0o111
+		case 'X':
+			if dir || mode&0o111 != 0 {
+				bits |= 0o111
+			}
+		case 's', 't':
+		default:
+			return 0, false
+		}
+	}
+	apply()
+	return mode, true
+}
+
+// chownProgram accepts owners: there is only one here.
+func chownProgram(_ context.Context, p *Proc) int {
+	_, args, bad := p.options("RhcvfLHP", "")
+	if bad {
+		return 1
+	}
+	if len(args) < 2 {
+		return p.usage(p.applet + " [-Rh] OWNER FILE...")
+	}
+	return each(args[1:], func(name string) int {
+		if _, err := p.files.Lstat(p.Path(name)); err != nil {
+			return p.fail("%s: %s", name, files.Reason(err))
+		}
+		if err := p.files.Access(p.Path(name), files.Write); errors.Is(err, syscall.EROFS) {
+			return p.fail("%s: %s", name, files.Reason(err))
+		}
+		return 0
+	})
+}
+
+func truncateProgram(_ context.Context, p *Proc) int {
+	o, names, bad := p.options("c", "s")
+	if bad {
+		return 1
+	}
+	size, ok := byteCount(o.value('s', ""))
+	if !ok {
+		return p.usage("truncate [-c] -s SIZE FILE...")
+	}
+	return each(names, func(name string) int {
+		flag := os.O_WRONLY | os.O_CREATE
+		if o.has('c') {
+			flag = os.O_WRONLY
+		}
+		f, err := p.files.Open(p.Path(name), flag, 0o644)
+		if err != nil {
+			if o.has('c') && errors.Is(err, fs.ErrNotExist) {
+				return 0
+			}
+			return p.fail("%s: open: %s", name, files.Reason(err))
+		}
+		defer f.Close()
+		if err := f.Truncate(size); err != nil {
+			return p.fail("%s: truncate: %s", name, files.Reason(err))
+		}
+		return 0
+	})
+}
