@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -100,6 +101,10 @@ func (n *nginx) run(ctx context.Context, p *shell.Proc) int {
 			fmt.Fprint(p.Stderr, "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\n",
 				"nginx: configuration file /etc/nginx/nginx.conf test is successful\n")
 			return 0
+		case "-s":
+			if i++; i < len(args) {
+				return control(p, args[i])
+			}
 		case "-g":
 			if i++; i < len(args) {
 				foreground = strings.Contains(args[i], "daemon off")
@@ -115,6 +120,25 @@ func (n *nginx) run(ctx context.Context, p *shell.Proc) int {
 	return n.serve(ctx, p)
 }
 
+// control is "nginx -s": a signal to the server that runs in the container.
+func control(p *shell.Proc, word string) int {
+	s, ok := map[string]shell.Signal{
+		"stop": shell.SIGTERM, "quit": shell.SIGQUIT, "reload": shell.SIGHUP, "reopen": shell.SIGUSR1,
+	}[word]
+	if !ok {
+		fmt.Fprintf(p.Stderr, "nginx: invalid option: \"-s %s\"\n", word)
+		return 1
+	}
+	for _, other := range p.Container().Processes() {
+		if argv := other.Argv(); other.PID() != p.PID() && slices.Contains(argv, "nginx") {
+			other.Signal(s)
+			return 0
+		}
+	}
+	fmt.Fprint(p.Stderr, "nginx: [error] open() \"/var/run/nginx.pid\" failed (2: No such file or directory)\n")
+	return 1
+}
+
 // daemonOff says whether the configuration keeps nginx in the foreground.
 func daemonOff(p *shell.Proc) bool {
 	config, err := p.Files().ReadFile("/etc/nginx/nginx.conf", 1<<20)
@@ -124,7 +148,7 @@ func daemonOff(p *shell.Proc) bool {
 // serve answers requests until a signal comes. It leaves quickly on SIGTERM and lets requests end
 // on SIGQUIT; both exit with 0.
 func (n *nginx) serve(ctx context.Context, p *shell.Proc) int {
-	signals := p.Notify(shell.SIGTERM, shell.SIGINT, shell.SIGQUIT, shell.SIGHUP)
+	signals := p.Notify(shell.SIGTERM, shell.SIGINT, shell.SIGQUIT, shell.SIGHUP, shell.SIGUSR1)
 	n.ready()
 	listener, err := n.bind(ctx, p)
 	if err != nil {
@@ -148,8 +172,8 @@ func (n *nginx) serve(ctx context.Context, p *shell.Proc) int {
 		case <-ctx.Done():
 			return 128 + int(shell.SIGKILL)
 		case s := <-signals:
-			if s == shell.SIGHUP {
-				n.notice(p, "signal 1 (SIGHUP) received, reconfiguring")
+			if s == shell.SIGHUP || s == shell.SIGUSR1 {
+				n.notice(p, fmt.Sprintf("signal %d (SIG%s) received, %s", int(s), s, staying(s)))
 				continue
 			}
 			n.notice(p, fmt.Sprintf("signal %d (SIG%s) received, %s", int(s), s, leaving(s)))
@@ -167,6 +191,13 @@ func leaving(s shell.Signal) string {
 		return "shutting down"
 	}
 	return "exiting"
+}
+
+func staying(s shell.Signal) string {
+	if s == shell.SIGHUP {
+		return "reconfiguring"
+	}
+	return "reopening logs"
 }
 
 // bind opens the port, with nginx' patience for one that is in use.

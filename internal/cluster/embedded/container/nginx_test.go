@@ -144,6 +144,21 @@ func TestNginxCommands(t *testing.T) {
 	}
 }
 
+func TestNginxControl(t *testing.T) {
+	p := newNode(t).pod("web")
+	b := p.start(p.container("nginx:1.25"))
+	b.run("nginx", "-s", "reload")
+	eventually(t, "nginx reloads", func() bool { return strings.Contains(b.log(), "signal 1 (SIGHUP) received, reconfiguring") })
+	b.run("nginx", "-s", "stop")
+	if s := b.wait(); s.GetExitCode() != 0 {
+		t.Errorf("exit code %d", s.GetExitCode())
+	}
+	b = p.start(p.container("nginx:1.25", "sleep", "1000000"))
+	if _, _, err := b.runtime.ExecSync(t.Context(), b.id, []string{"nginx", "-s", "reload"}, 0); err == nil {
+		t.Error("a server that does not run was reloaded")
+	}
+}
+
 func TestNginxInTheShell(t *testing.T) {
 	n := newNode(t)
 	p := n.pod("web")

@@ -47,6 +47,8 @@ type Options struct {
 	Dir string
 	// PodCIDR is the range of the node's Pod addresses, 10.244.N.0/24.
 	PodCIDR netip.Prefix
+	// NodeName is the host name in Pods with hostNetwork; "" means "localhost".
+	NodeName string
 	// NodeIP is the node's own address on Network, for Pods with hostNetwork. The zero value
 	// refuses such Pods.
 	NodeIP netip.Addr

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -75,9 +76,7 @@ func (r *Runtime) connect(s *sandbox) error {
 			return status.Error(codes.Unknown, "failed to setup network for sandbox: this node has no address for Pods on the host's network")
 		}
 		s.network = r.node
-		if s.hostname == "" {
-			s.hostname = "localhost"
-		}
+		s.hostname = cmp.Or(s.hostname, r.options.NodeName, "localhost")
 		return nil
 	}
 	ip, err := r.pool.Take()

@@ -102,8 +102,9 @@ func TestAddressesRunOutAndComeBack(t *testing.T) {
 func TestHostNetwork(t *testing.T) {
 	onHost := func(c *runtimeapi.PodSandboxConfig) {
 		c.Linux.SecurityContext.NamespaceOptions.Network = runtimeapi.NamespaceMode_NODE
+		c.Hostname = "" // as the kubelet does
 	}
-	n := newNode(t)
+	n := newNode(t, func(o *container.Options) { o.NodeName = "node-1" })
 	p := n.pod("agent", onHost)
 	if ip := p.ip(); ip != "" {
 		t.Errorf("the runtime reports %s; the kubelet knows its own address", ip)
@@ -113,6 +114,9 @@ func TestHostNetwork(t *testing.T) {
 		_, body, err := n.get("http://172.18.0.2/")
 		return err == nil && strings.Contains(body, "Welcome to nginx!")
 	})
+	if got := b.run("cat", "/etc/hostname"); got != "node-1\n" {
+		t.Errorf("host name %q", got)
+	}
 	q := n.pod("second", onHost)
 	second := q.start(q.container("nginx:1.25")).wait()
 	if second.GetExitCode() != 1 {

@@ -22,10 +22,10 @@ const (
 type terminal struct {
 	echo io.Writer // the client's screen
 
-	mu       sync.Mutex
-	line     []byte
-	escape   bool // inside an escape sequence, which is dropped
-	interupt func()
+	mu        sync.Mutex
+	line      []byte
+	escape    bool // inside an escape sequence, which is dropped
+	interrupt func()
 }
 
 func newTerminal(screen io.Writer) *terminal { return &terminal{echo: screen} }
@@ -37,7 +37,7 @@ func (t *terminal) output() io.Writer { return crlf{t.echo} }
 func (t *terminal) onInterrupt(do func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.interupt = do
+	t.interrupt = do
 }
 
 // copy takes the keys of a client to the process, until the client or the process ends, or Ctrl-D.
@@ -80,8 +80,8 @@ func (t *terminal) key(key byte) (line []byte, end bool) {
 	case keyInterrupt, keyQuit:
 		t.show("^C\r\n")
 		t.line = nil
-		if t.interupt != nil {
-			t.interupt()
+		if t.interrupt != nil {
+			t.interrupt()
 		}
 	case keyBackspace, keyErase:
 		t.erase(1)
