@@ -187,11 +187,13 @@ func (p prober) tcp(ctx context.Context, request probeRequest) (string, error) {
 
 // http is a probe that asks a web server (pkg/probe/http).
 func (p prober) http(ctx context.Context, request probeRequest) (string, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	httpRequest, err := p.request(ctx, request)
 	if err != nil {
 		return "", err
 	}
-	response, err := p.client().Do(httpRequest)
+	response, err := p.client(ctx).Do(httpRequest)
 	if err != nil {
 		if request.Hook {
 			return "", err
@@ -251,11 +253,15 @@ func probeHeaders(list []corev1.HTTPHeader, purpose string) http.Header {
 	return headers
 }
 
-func (p prober) client() *http.Client {
+// client returns the client of one probe. Its dial ends with ctx: the transport would go on with it
+// after the request has given up.
+func (p prober) client(ctx context.Context) *http.Client {
 	return &http.Client{
 		Timeout: p.timeout,
 		Transport: &http.Transport{
-			DialContext:        p.dial,
+			DialContext: func(_ context.Context, network, address string) (net.Conn, error) {
+				return p.dial(ctx, network, address)
+			},
 			TLSClientConfig:    &tls.Config{InsecureSkipVerify: true}, // as the kubelet: the Pod is asked, not trusted
 			DisableKeepAlives:  true,
 			DisableCompression: true,
