@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -33,14 +34,14 @@ func limitProcess() error {
 	if err != nil {
 		return err
 	}
-	files, err := lastFile()
+	last, err := closeFiles()
 	if err != nil {
 		return err
 	}
 	return errors.Join(
 		// Not RLIMIT_AS: Go reserves more than a gigabyte of addresses.
 		limit(syscall.RLIMIT_DATA, used+memoryLimit),
-		limit(syscall.RLIMIT_NOFILE, files+1),
+		limit(syscall.RLIMIT_NOFILE, last+1),
 		limit(syscall.RLIMIT_CORE, 0),
 	)
 }
@@ -70,17 +71,26 @@ func dataInUse() (uint64, error) {
 	return kib << 10, nil
 }
 
-// lastFile returns the highest number of an open file.
-func lastFile() (uint64, error) {
+// closeFiles closes every file but the standard streams and what the runtime
+// polls with, and returns the highest number that is left. A program inherits what
+// those before it in the terminal or in CI have left open.
+func closeFiles() (uint64, error) {
 	open, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		return 0, fmt.Errorf("read open files: %w", err)
 	}
 	last := uint64(2)
 	for _, f := range open {
-		if n, err := strconv.ParseUint(f.Name(), 10, 64); err == nil {
-			last = max(last, n)
+		n, err := strconv.Atoi(f.Name())
+		if err != nil || n <= 2 {
+			continue
 		}
+		// The number of the directory itself is in the list, and free again.
+		if target, err := os.Readlink("/proc/self/fd/" + f.Name()); err == nil && strings.HasPrefix(target, "anon_inode:") {
+			last = max(last, uint64(n))
+			continue
+		}
+		_ = syscall.Close(n) // it is closed, or was
 	}
 	return last, nil
 }

@@ -21,6 +21,7 @@ type process struct {
 	stderr  *capped
 	dir     string
 	name    string // of the program
+	pid     int
 	kill    func()
 	ended   chan struct{} // closed when the process has been waited for
 	state   *os.ProcessState
@@ -72,6 +73,7 @@ func (p *process) supervise(cmd *exec.Cmd, stdout io.Closer, started chan<- erro
 	err := cmd.Start()
 	_ = stdout.Close() // it is the command's now
 	if err == nil {
+		p.pid = cmd.Process.Pid
 		p.kill = sync.OnceFunc(func() { _ = cmd.Process.Kill() })
 	}
 	started <- err
@@ -105,6 +107,10 @@ func (p *process) ready(ctx context.Context) error {
 	select {
 	case a, ok := <-p.answers:
 		if ok && a.Ready {
+			// It stays the working directory, nothing can be put into it any more, and
+			// a host that is killed leaves none behind. Where the system refuses, it is
+			// removed at the end.
+			_ = os.Remove(p.dir)
 			return nil
 		}
 	case <-ctx.Done():

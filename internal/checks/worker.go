@@ -91,9 +91,29 @@ func (w *Worker) Run(ctx context.Context, r Request) ([]Finding, error) {
 		return nil, errClosed
 	}
 	checks := wanted(r)
+	if len(checks) == 0 {
+		_, err := Discover(r.Filename, r.Source)
+		return nil, err
+	}
 	if problems := w.lintOnce(r); len(problems) > 0 {
 		return rejected(checks, problems), nil
 	}
+	findings, err := w.attempt(ctx, r, checks)
+	if errors.Is(err, errIdleDeath) {
+		findings, err = w.attempt(ctx, r, checks)
+	}
+	if errors.Is(err, errIdleDeath) {
+		return unfinished(checks, "", "the worker ended as soon as it had the script"), nil
+	}
+	return findings, err
+}
+
+// errIdleDeath is the error of a process that ended before it began a check. The
+// script need not be the cause: it may have been ended long before.
+var errIdleDeath = errors.New("run checks: the worker ended before it began")
+
+// attempt runs the checks in the process that is there or in a new one.
+func (w *Worker) attempt(ctx context.Context, r Request, checks []Check) ([]Finding, error) {
 	if err := w.ensure(ctx); err != nil {
 		return nil, err
 	}
@@ -230,6 +250,9 @@ func (w *Worker) exchange(ctx context.Context, checks []Check, message []byte) (
 	}
 	if limited.Err() == nil && !errors.Is(err, io.EOF) {
 		return findings, fmt.Errorf("run checks: %w", err)
+	}
+	if errors.Is(err, io.EOF) && len(findings) == 0 && begun == "" {
+		return nil, errIdleDeath
 	}
 	cause := fmt.Sprintf("it did not end within %s: is there an endless loop?", w.options.Timeout)
 	if errors.Is(err, io.EOF) {

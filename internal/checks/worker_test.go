@@ -214,6 +214,29 @@ func TestRunCancelled(t *testing.T) {
 	}
 }
 
+func TestRunAfterWorkerWasKilled(t *testing.T) {
+	w := startWorker(t)
+	w.process.kill() // as the kernel does when memory runs out; nobody waits for its end here
+	got, err := w.Run(t.Context(), Request{Filename: "checks.go", Source: hostile("", "t.Equal(1, 1, `n`)")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range got {
+		if f.Outcome != Passed {
+			t.Errorf("got %+v", f)
+		}
+	}
+}
+
+func TestRunScriptWithoutChecks(t *testing.T) {
+	w := startWorker(t)
+	for _, src := range []string{"package checks", "package checks\n\nfunc ("} {
+		if got, err := w.Run(t.Context(), Request{Filename: "checks.go", Source: []byte(src)}); err == nil {
+			t.Errorf("%q: got %+v and no error", src, got)
+		}
+	}
+}
+
 func TestWorkerLeavesNothing(t *testing.T) {
 	w := startWorker(t)
 	p := w.process
