@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/k8slab/k8slab/internal/runner/lesson"
@@ -16,6 +17,9 @@ import (
 
 // kubectlGrace is how long a kubectl whose run was cancelled may take to end.
 const kubectlGrace = 2 * time.Second
+
+// shellWorkspace is where the shell of a lesson's commands finds the workspace.
+const shellWorkspace = "/workspace"
 
 // run types commands and runs them one after another, each to its end.
 func (l *lab) run(ctx context.Context, commands []lesson.Command) error {
@@ -43,7 +47,15 @@ func (l *lab) run(ctx context.Context, commands []lesson.Command) error {
 func (l *lab) shell(ctx context.Context, line string) (exit int, err error) {
 	programs := shell.Binaries()
 	programs["/bin/kubectl"] = "kubectl"
-	tree, err := files.Open(files.Options{Root: l.dir.Workspace(), Programs: programs})
+	root := l.dir.file("shell")
+	if err := os.MkdirAll(root, labDirMode); err != nil {
+		return 0, err
+	}
+	tree, err := files.Open(files.Options{
+		Root:     root,
+		Mounts:   []files.Mount{{Path: shellWorkspace, Source: l.dir.Workspace()}},
+		Programs: programs,
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -55,7 +67,9 @@ func (l *lab) shell(ctx context.Context, line string) (exit int, err error) {
 	})
 	defer space.Close()
 	stdout, stderr := l.Presenter.Output()
-	process, err := space.Start(ctx, shell.Command{Argv: []string{"sh", "-c", line}, Stdout: stdout, Stderr: stderr})
+	process, err := space.Start(ctx, shell.Command{
+		Argv: []string{"sh", "-c", line}, Dir: shellWorkspace, Stdout: stdout, Stderr: stderr,
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -67,7 +81,10 @@ func (l *lab) shell(ctx context.Context, line string) (exit int, err error) {
 func (l *lab) kubectl(ctx context.Context, p *shell.Proc) int {
 	c := exec.CommandContext(ctx, l.Kubectl, p.Args[1:]...)
 	c.Args[0] = "kubectl"
-	c.Dir = filepath.Join(l.dir.Workspace(), filepath.FromSlash(p.Dir))
+	c.Dir = l.dir.Workspace()
+	if inside, ok := strings.CutPrefix(p.Dir, shellWorkspace+"/"); ok {
+		c.Dir = filepath.Join(c.Dir, filepath.FromSlash(inside))
+	}
 	c.Env = l.kubectlEnvironment()
 	c.Stdin, c.Stdout, c.Stderr = p.Stdin, p.Stdout, p.Stderr
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }

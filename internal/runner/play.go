@@ -115,6 +115,12 @@ func (l *lab) playStep(ctx context.Context, s lesson.Step) ([]Verdict, error) {
 		return nil, err
 	}
 	solved := !s.Exercise
+	if solved {
+		// Only a known mistake (lesson.With) brings files into a guided step.
+		if err := l.dir.fill(s.SolutionFiles()); err != nil {
+			return nil, err
+		}
+	}
 	for _, b := range s.Blocks {
 		if _, ok := b.(lesson.Checks); ok && !solved {
 			solved = true

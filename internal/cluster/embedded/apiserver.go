@@ -90,9 +90,6 @@ func (c apiServerConfig) flags() []string {
 	p := c.pki
 	return []string{
 		"--etcd-servers=" + c.storeURL,
-		"--etcd-cafile=" + p.path("etcd-ca.crt"),
-		"--etcd-certfile=" + p.path("apiserver-etcd-client.crt"),
-		"--etcd-keyfile=" + p.path("apiserver-etcd-client.key"),
 		"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1",
 		fmt.Sprintf("--secure-port=%d", c.listener.Addr().(*net.TCPAddr).Port),
 		"--tls-cert-file=" + p.path("apiserver.crt"),

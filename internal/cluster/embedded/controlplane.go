@@ -76,7 +76,7 @@ func (c *controlPlane) makeCertificates(context.Context) (err error) {
 }
 
 func (c *controlPlane) startStore(ctx context.Context) (err error) {
-	if c.store, err = startStore(ctx, c.config.dataDir(), c.pki); err != nil {
+	if c.store, err = startStore(ctx); err != nil {
 		return err
 	}
 	s, err := readSeed(seedPath(c.config.CacheDir))
@@ -186,9 +186,9 @@ func (c *controlPlane) startNodes(ctx context.Context) error {
 			return err
 		}
 		node.runtime, err = container.New(container.Options{
-			Dir:        filepath.Join(node.dir, "runtime"),
-			MountRoots: []string{filepath.Join(node.dir, "pods")}, // volumes, and nothing else of the kubelet
-			PodCIDR:    node.podCIDR(), NodeIP: node.address(),
+			Dir:     filepath.Join(node.dir, "runtime"),
+			PodsDir: filepath.Join(node.dir, "pods"), // where the kubelet has the Pods' volumes
+			PodCIDR: node.podCIDR(), NodeIP: node.address(), NodeName: node.name(),
 			Network: c.network, Images: catalogue,
 		})
 		if err != nil {

@@ -28,7 +28,7 @@ func hint(err error, dir string) string {
 	switch {
 	case errors.Is(err, errDiskFull), errors.Is(err, syscall.ENOSPC):
 		return "Free some space, or set XDG_STATE_HOME to a directory on another disk."
-	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EROFS):
+	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
 		return fmt.Sprintf("Make %s writable, or set XDG_STATE_HOME to a directory that is.", dir)
 	default:
 		return "Try again; if it happens again, `k8slab doctor` looks for the reason."

@@ -122,11 +122,10 @@ type pki struct {
 	dir        string
 	cluster    *authority // signs servers and clients of the API server
 	frontProxy *authority // signs the aggregator's client, as kubeadm has it
-	etcd       *authority // signs etcd and its only client, the API server
 }
 
-// newPKI makes the authorities and writes the files that etcd, the API server and
-// the controller manager read, each with mode 0600.
+// newPKI makes the authorities and writes the files that the API server and the
+// controller manager read, each with mode 0600.
 func newPKI(dir string) (*pki, error) {
 	p := &pki{dir: dir}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -135,7 +134,7 @@ func newPKI(dir string) (*pki, error) {
 	for _, a := range []struct {
 		to   **authority
 		name string
-	}{{&p.cluster, "k8slab-ca"}, {&p.frontProxy, "k8slab-front-proxy-ca"}, {&p.etcd, "k8slab-etcd-ca"}} {
+	}{{&p.cluster, "k8slab-ca"}, {&p.frontProxy, "k8slab-front-proxy-ca"}} {
 		made, err := newAuthority(a.name)
 		if err != nil {
 			return nil, fmt.Errorf("make the authority %s: %w", a.name, err)
@@ -158,7 +157,7 @@ func (p *pki) writeAuthorities() error {
 		return err
 	}
 	files := map[string][]byte{
-		"ca.crt": p.cluster.pem, "front-proxy-ca.crt": p.frontProxy.pem, "etcd-ca.crt": p.etcd.pem, "sa.key": key,
+		"ca.crt": p.cluster.pem, "front-proxy-ca.crt": p.frontProxy.pem, "sa.key": key,
 	}
 	for name, content := range files {
 		if err := os.WriteFile(p.path(name), content, 0o600); err != nil {
@@ -179,8 +178,6 @@ func (p *pki) writeCertificates() error {
 			dns: []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"}}},
 		{"apiserver-kubelet-client", p.cluster, identity{name: "kube-apiserver-kubelet-client", groups: []string{"system:masters"}}},
 		{"front-proxy-client", p.frontProxy, identity{name: frontProxyName}},
-		{"etcd", p.etcd, identity{name: "etcd", dns: []string{"localhost"}, ips: []net.IP{loopback}}},
-		{"apiserver-etcd-client", p.etcd, identity{name: "kube-apiserver-etcd-client"}},
 	} {
 		pair, err := c.by.issue(c.id)
 		if err != nil {

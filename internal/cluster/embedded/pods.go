@@ -38,11 +38,18 @@ func sender[T ~struct{ Pods []*corev1.Pod }](updates chan<- T) func([]*corev1.Po
 // simulated returns the Pod as the kubelet is to see it. Probes and hooks that
 // would dial a Pod's address become commands that the runtime answers over the
 // Pods' own network; users and groups are left out, because a process without
-// root cannot chown a volume to them. The API server's copy stays as it is.
+// root cannot chown a volume to them; and a hostPath has no type, which the
+// kubelet would make on this machine before the runtime refuses to mount it.
+// The API server's copy stays as it is.
 func simulated(pod *corev1.Pod) *corev1.Pod {
 	pod = pod.DeepCopy()
 	if sc := pod.Spec.SecurityContext; sc != nil {
 		sc.RunAsUser, sc.RunAsGroup, sc.FSGroup = nil, nil, nil
+	}
+	for _, v := range pod.Spec.Volumes {
+		if v.HostPath != nil {
+			v.HostPath.Type = nil
+		}
 	}
 	for i := range pod.Spec.InitContainers {
 		simulateContainer(&pod.Spec.InitContainers[i])
@@ -63,13 +70,20 @@ func simulateContainer(c *corev1.Container) {
 			probeByCommand(&probe.ProbeHandler, c)
 		}
 	}
+	if c.Lifecycle == nil {
+		return
+	}
+	for _, hook := range []*corev1.LifecycleHandler{c.Lifecycle.PostStart, c.Lifecycle.PreStop} {
+		if hook != nil && hook.HTTPGet != nil {
+			*hook = corev1.LifecycleHandler{Exec: &corev1.ExecAction{Command: container.HookArgs(hook, c)}}
+		}
+	}
 }
 
 func probeByCommand(h *corev1.ProbeHandler, c *corev1.Container) {
-	if h.HTTPGet == nil && h.TCPSocket == nil {
-		return
+	if h.HTTPGet != nil || h.TCPSocket != nil || h.GRPC != nil {
+		*h = corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: container.ProbeArgs(h, c)}}
 	}
-	*h = corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: container.ProbeArgs(h, c)}}
 }
 
 func withoutUsers(sc *corev1.SecurityContext) {

@@ -24,8 +24,10 @@ type processConfig struct {
 
 func (c processConfig) kubeconfig() string { return filepath.Join(c.Dir, "kubeconfig") }
 
-// dataDir is everything that is worth nothing once the process has ended.
-func (c processConfig) dataDir() string { return filepath.Join(c.Dir, "cluster") }
+func (c processConfig) dataDir() string { return filepath.Join(c.Dir, dataDir) }
+
+// dataDir holds what is worth nothing once the process has ended.
+const dataDir = "cluster"
 
 // report is what the process tells the provider, one line of JSON each on its
 // standard output: phases, then that it is ready or why it cannot be.

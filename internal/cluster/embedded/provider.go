@@ -125,7 +125,7 @@ func (p Provider) start(config processConfig) (*embeddedCluster, error) {
 
 	process := exec.Command(executable, ProcessArg)
 	process.Env = processEnvironment()
-	process.Dir = config.Dir
+	process.Dir = config.dataDir()
 	process.Stderr = log
 	// Ctrl-C is for the command that is in the foreground; it decides what
 	// becomes of the cluster.

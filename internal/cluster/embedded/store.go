@@ -4,17 +4,16 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"path/filepath"
 	"time"
 
-	"go.etcd.io/etcd/client/pkg/v3/transport"
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.etcd.io/etcd/server/v3/storage/wal"
 )
 
-// store is the etcd of a lab. Only the API server talks to it, over loopback and
-// with a client certificate; the seed is read and written through the server in
-// this process.
+// store is the etcd of a lab. It listens on sockets in the lab's directory, which
+// nobody else may enter, and only the API server talks to it. TLS would keep
+// nobody out whom the directory lets in, and costs two handshakes for each of
+// the hundred clients that an API server has.
 type store struct {
 	etcd *embed.Etcd
 	url  string
@@ -24,17 +23,21 @@ type store struct {
 // writes a few megabytes and its directory should not be larger than that.
 const walSegmentBytes = 4 << 20
 
+// storeTimeout bounds one request to the etcd in this process.
+const storeTimeout = 10 * time.Second
+
 // startStore starts a member of its own. Data is not fsynced: a lab that did not
 // end cleanly is thrown away, never recovered.
-func startStore(ctx context.Context, dir string, p *pki) (*store, error) {
+func startStore(ctx context.Context) (*store, error) {
 	wal.SegmentSizeBytes = walSegmentBytes
-	e, err := embed.StartEtcd(storeConfig(dir, p))
+	config := storeConfig()
+	e, err := embed.StartEtcd(config)
 	if err != nil {
 		return nil, fmt.Errorf("start etcd: %w", err)
 	}
 	select {
 	case <-e.Server.ReadyNotify():
-		return &store{etcd: e, url: "https://" + e.Clients[0].Addr().String()}, nil
+		return &store{etcd: e, url: config.ListenClientUrls[0].String()}, nil
 	case err := <-e.Err():
 		return nil, fmt.Errorf("start etcd: %w", err)
 	case <-ctx.Done():
@@ -42,29 +45,26 @@ func startStore(ctx context.Context, dir string, p *pki) (*store, error) {
 	}
 }
 
-func storeConfig(dir string, p *pki) *embed.Config {
+// storeConfig has paths relative to the data directory, which is the working
+// directory of the process: a socket's path may have about 100 bytes only. The
+// sockets have names of the form host:port because etcd wants to advertise them.
+func storeConfig() *embed.Config {
 	cfg := embed.NewConfig()
-	cfg.Dir = filepath.Join(dir, "etcd")
-	cfg.LogLevel = "warn"
+	cfg.Name = "k8slab"
+	cfg.Dir = "etcd"
+	cfg.LogLevel = "error"
 	cfg.LogOutputs = []string{embed.StdErrLogOutput}
 	cfg.UnsafeNoFsync = true
-	// The gateway dials the configured client port, which is 0 here, for ever.
+	// The gateway dials a TCP port of the client URL for ever.
 	cfg.EnableGRPCGateway = false
-	anyPort := url.URL{Scheme: "https", Host: "127.0.0.1:0"}
-	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{anyPort}, []url.URL{anyPort}
-	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = []url.URL{anyPort}, []url.URL{anyPort}
+	clients := []url.URL{{Scheme: "unix", Host: "etcd:1"}}
+	peers := []url.URL{{Scheme: "unix", Host: "etcd:2"}}
+	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = clients, clients
+	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = peers, peers
 	cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)
-	tls := transport.TLSInfo{
-		CertFile: p.path("etcd.crt"), KeyFile: p.path("etcd.key"),
-		TrustedCAFile: p.path("etcd-ca.crt"), ClientCertAuth: true,
-	}
-	cfg.ClientTLSInfo, cfg.PeerTLSInfo = tls, tls
 	// One member elects itself after one election timeout; the defaults would
 	// make every start wait for a second.
 	cfg.TickMs, cfg.ElectionMs = 10, 100
 	cfg.MaxTxnOps = seedBatch
 	return cfg
 }
-
-// storeTimeout bounds one request to the etcd in this process.
-const storeTimeout = 10 * time.Second
