@@ -344,10 +344,7 @@ func source(node syntax.Node) string {
 
 // poll runs the traps of signals that have arrived.
 func (sh *shell) poll() {
-	if sh.inTrap || sh.ctl == exiting {
-		return
-	}
-	for {
+	for !sh.inTrap && sh.ctl != exiting {
 		s, ok := sh.process.caught()
 		if !ok || sh.process.ctx.Err() != nil {
 			return

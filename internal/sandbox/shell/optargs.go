@@ -114,4 +114,4 @@ func readAll(r io.Reader) ([]byte, error) {
 }
 
 // maxInput is how much of its input a program may keep in memory.
-const maxInput = 64 << 20
+const maxInput = 16 << 20

@@ -39,27 +39,42 @@ func syntaxError(err error) error {
 	return err
 }
 
-// nesting is an upper bound for how deeply the parser could recurse into a script. It counts
-// brackets as if all of them opened something and none were quoted, less those that close.
+// nesting says how deeply the parser, and everything after it, would recurse into a script: the
+// brackets and compound commands that are open at a time, as if none of them were quoted. Commands
+// are given ten times as much room as brackets, since "if" is a word of prose too.
 func nesting(text string) int {
-	depth, deepest, flat := 0, 0, 0
-	for i := range len(text) {
-		switch text[i] {
-		case '(', '{', '[':
-			depth++
-		case ')', '}', ']':
-			depth = max(0, depth-1)
-		case '`', '!', '~', '?', '-', '+':
-			flat++ // each may be a level of its own in an expression
-		case '\n':
-			flat = 0
+	brackets, words, run, deepest := 0, 0, 0, 0
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case strings.HasPrefix(text[i:], "()"):
+			run++ // "f() f() f() …" is a function in a function
+		case c == '(' || c == '{' || c == '[':
+			brackets++
+		case c == ')' || c == '}' || c == ']':
+			brackets = max(0, brackets-1)
+		case strings.IndexByte("`!~-+?=*<>|&,", c) >= 0:
+			run++ // an operator may begin a level too, up to the end of its line or bracket
+		case c == '\n' && brackets == 0:
+			run = 0
+		case isLower(c):
+			n := digits(text[i:], len(text), "abcdefghijklmnopqrstuvwxyz")
+			words = max(0, words+level(text[i:i+n]))
+			i += n - 1
 		}
-		deepest = max(deepest, depth+flat/64)
-	}
-	for _, word := range []string{"if", "while", "until", "for", "case", "time", "function"} {
-		deepest = max(deepest, strings.Count(text, word+" ")/16)
+		deepest = max(deepest, brackets+words/10+run/64)
 	}
 	return deepest
+}
+
+// level is what a word adds to the depth of commands.
+func level(word string) int {
+	switch word {
+	case "if", "while", "until", "for", "case", "time", "function", "elif":
+		return 1
+	case "fi", "done", "esac":
+		return -1
+	}
+	return 0
 }
 
 // check refuses what this shell does not do, before anything has run.

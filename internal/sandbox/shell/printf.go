@@ -72,7 +72,7 @@ func printfProgram(_ context.Context, p *Proc) int {
 		stop := f.once(p.Args[1])
 		if f.out.Len() > 1<<16 || stop || len(f.args) == 0 || len(f.args) == before {
 			if _, err := io.WriteString(p.Stdout, f.out.String()); err != nil {
-				return 1
+				return f.writeError(err)
 			}
 			f.out.Reset()
 		}

@@ -40,9 +40,17 @@ func echoProgram(_ context.Context, p *Proc) int {
 		}
 	}
 	if _, err := io.WriteString(p.Stdout, text+newline); err != nil {
-		return 1
+		return p.writeError(err)
 	}
 	return 0
+}
+
+// writeError reports that the standard output takes no more. A process that was killed says nothing.
+func (p *Proc) writeError(err error) int {
+	if p.process.ctx.Err() != nil {
+		return 1
+	}
+	return p.fail("write error: %s", files.Reason(err))
 }
 
 // sleepProgram waits for the sum of its arguments.

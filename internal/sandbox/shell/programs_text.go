@@ -281,9 +281,9 @@ func (t *tail) last(in io.Reader) error {
 	}
 	ring, size := []string{}, 0
 	_, err := eachLineRaw(in, func(line string) bool {
-		ring, size = append(ring, line), size+len(line)
+		ring, size = append(ring, line), size+len(line)+16
 		for int64(len(ring)) > t.n {
-			size -= len(ring[0])
+			size -= len(ring[0]) + 16
 			ring = ring[1:]
 		}
 		if size > maxInput {
@@ -389,7 +389,7 @@ func tacProgram(_ context.Context, p *Proc) int {
 	var all []string
 	size := 0
 	status := p.lines(p.Args[1:], '\n', func(line string) bool {
-		if size += len(line); size > maxInput {
+		if size += len(line) + 16; size > maxInput {
 			panic(outOfMemory{})
 		}
 		all = append(all, line)
@@ -466,7 +466,7 @@ func yesProgram(ctx context.Context, p *Proc) int {
 	block := []byte(strings.Repeat(text+"\n", 1+4096/(len(text)+1)))
 	for ctx.Err() == nil {
 		if _, err := p.Stdout.Write(block); err != nil {
-			break
+			return p.writeError(err)
 		}
 	}
 	return 1

@@ -415,7 +415,10 @@ func readlinkProgram(_ context.Context, p *Proc) int {
 	}
 	return each(names, func(name string) int {
 		read := p.files.Readlink
-		if o.has('f') || o.has('e') {
+		switch {
+		case o.has('e'):
+			read = p.files.RealPath
+		case o.has('f'):
 			read = p.canonical
 		}
 		target, err := read(p.Path(name))

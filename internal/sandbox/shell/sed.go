@@ -11,6 +11,9 @@ import (
 	"github.com/k8slab/k8slab/internal/sandbox/files"
 )
 
+// maxPattern is how long the pattern space and the hold space may be.
+const maxPattern = 1 << 20
+
 // sed is a stream editor at work.
 type sed struct {
 	*Proc
@@ -378,7 +381,7 @@ func (s *sed) flow(c *sedCommand) (sedResult, string) {
 	case 'h':
 		s.hold = s.pattern
 	case 'H':
-		if s.hold += "\n" + s.pattern; len(s.hold) > maxValue {
+		if s.hold += "\n" + s.pattern; len(s.hold) > maxPattern {
 			panic(outOfMemory{})
 		}
 	case 'x':
@@ -403,7 +406,7 @@ func (s *sed) flow(c *sedCommand) (sedResult, string) {
 }
 
 func (s *sed) setPattern(text string) {
-	if len(text) > maxValue {
+	if len(text) > maxPattern {
 		panic(outOfMemory{})
 	}
 	s.pattern = text
@@ -421,7 +424,7 @@ func (s *sed) substitute(c *sedCommand) {
 		b.WriteString(s.pattern[at:m[0]])
 		b.WriteString(replacement(c.with, s.pattern, m))
 		at, done = m[1], true
-		if b.Len() > maxValue {
+		if b.Len() > maxPattern {
 			panic(outOfMemory{})
 		}
 	}

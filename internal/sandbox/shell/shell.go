@@ -34,13 +34,13 @@ const fileExec = files.Exec
 
 // Limits of one shell. A script that needs more ends with "out of memory" or an error.
 const (
-	maxScript    = 1 << 20  // bytes of a script
-	maxNesting   = 500      // brackets, quotes and compound commands within each other in a script
-	maxDepth     = 500      // calls of functions, eval and source within each other
-	maxValue     = 4 << 20  // bytes of a variable, or of the output of $(command)
-	maxVariables = 16 << 20 // bytes of all variables
-	maxExpansion = 32 << 20 // bytes that one command's words may pull out of variables
-	maxFields    = 1 << 18  // words of one command
+	maxScript    = 256 << 10 // bytes of a script; Linux has 128 KiB for an argument
+	maxNesting   = 500       // brackets, quotes and compound commands within each other in a script
+	maxDepth     = 500       // calls of functions, eval and source within each other
+	maxValue     = 4 << 20   // bytes of a variable, or of the output of $(command)
+	maxVariables = 16 << 20  // bytes of all variables
+	maxExpansion = 32 << 20  // bytes that one command's words may pull out of variables
+	maxFields    = 1 << 18   // words of one command
 )
 
 // shell is the state of an interpreter. A subshell is a copy in another process.
