@@ -150,7 +150,7 @@ func TestOutside(t *testing.T) {
 	} {
 		for op, try := range attempts(tree, way) {
 			err := try()
-			if err != nil && strings.Contains(strings.ReplaceAll(err.Error(), way, ""), base) {
+			if err != nil && strings.Contains(strings.ReplaceAll(err.Error(), filepath.Dir(way), ""), base) {
 				t.Errorf("%s %s: the error names a host path: %v", op, way, err)
 			}
 			data, readErr := os.ReadFile(filepath.Join(secret, "canary"))

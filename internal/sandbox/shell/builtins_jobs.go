@@ -118,6 +118,22 @@ func (sh *shell) awaitJob(j *job) (int, bool) {
 	}
 }
 
+// addJob notes a background command. Of those that have ended, a long loop does not keep all.
+func (sh *shell) addJob(j *job) {
+	const keep = 64
+	if len(sh.jobs) >= keep {
+		sh.jobs = slices.DeleteFunc(sh.jobs, func(j *job) bool {
+			select {
+			case <-j.process.done:
+				return true
+			default:
+				return false
+			}
+		})
+	}
+	sh.jobs = append(sh.jobs, j)
+}
+
 // forgetJobs drops jobs that have ended, but the last one, whose pid is "$!".
 func (sh *shell) forgetJobs() {
 	if len(sh.jobs) > 1 {

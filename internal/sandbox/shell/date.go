@@ -12,7 +12,8 @@ import (
 
 // dateProgram prints the time. The time zone of containers is UTC.
 func dateProgram(_ context.Context, p *Proc) int {
-	o, args, bad := p.options("uR", "dsrDI")
+	format := takeISO(&p.Args)
+	o, args, bad := p.options("uR", "dsrD")
 	if bad {
 		return 1
 	}
@@ -33,7 +34,6 @@ func dateProgram(_ context.Context, p *Proc) int {
 		}
 		when = info.ModTime().UTC()
 	}
-	format := "%a %b %e %H:%M:%S %Z %Y"
 	if o.has('R') {
 		format = "%a, %d %b %Y %H:%M:%S %z"
 	}
@@ -45,6 +45,22 @@ func dateProgram(_ context.Context, p *Proc) int {
 	}
 	p.printf("%s\n", formatDate(when, format))
 	return 0
+}
+
+// takeISO takes -I and -Iseconds out of the arguments and returns the format to print in.
+func takeISO(args *[]string) string {
+	format := "%a %b %e %H:%M:%S %Z %Y"
+	formats := map[string]string{"-I": "%F", "-Idate": "%F", "-Ihours": "%FT%H+00:00", "-Iminutes": "%FT%R+00:00", "-Iseconds": "%FT%T+00:00"}
+	var rest []string
+	for _, arg := range *args {
+		if f, ok := formats[arg]; ok {
+			format = f
+			continue
+		}
+		rest = append(rest, arg)
+	}
+	*args = rest
+	return format
 }
 
 // formatDate is strftime.

@@ -329,7 +329,7 @@ func (sh *shell) background(st *syntax.Stmt) {
 		sh.cannotFork(err)
 		return
 	}
-	sh.jobs = append(sh.jobs, &job{process: child, text: source(&run)})
+	sh.addJob(&job{process: child, text: source(&run)})
 	sh.status = 0
 }
 

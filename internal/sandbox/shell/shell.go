@@ -100,7 +100,6 @@ type scope map[string]expand.Variable
 type job struct {
 	process *Process
 	text    string
-	pids    []*Process // all of a pipeline; process is the last
 }
 
 // runShell is the program sh.
