@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"maps"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -383,7 +384,7 @@ func (sh *shell) directory(name string, physical bool) (string, error) {
 	}
 	full := sh.Path(name)
 	if !physical {
-		full = lexical(full)
+		full = path.Clean(full) // "." and ".." go without a look at the disk
 	}
 	info, err := sh.files.Stat(full)
 	if err != nil {
