@@ -1,6 +1,7 @@
 package files
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -229,8 +230,11 @@ func (f *File) Close() error {
 
 // wrap gives an error the container's path; io.EOF stays what it is.
 func (f *File) wrap(op string, err error) error {
-	if err == nil || err == io.EOF {
-		return err
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, io.EOF) {
+		return io.EOF
 	}
 	return hideHost(op, f.path, err)
 }
