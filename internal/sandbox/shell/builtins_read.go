@@ -2,6 +2,7 @@ package shell
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -152,7 +153,7 @@ func (r *reading) ended(sh *shell, err error) int {
 	if s, ok := sh.process.hasCaught(); ok {
 		return 128 + int(s)
 	}
-	if err == context.DeadlineExceeded {
+	if errors.Is(err, context.DeadlineExceeded) {
 		return 128 + int(SIGALRM)
 	}
 	return 1

@@ -137,8 +137,7 @@ func (c *copier) copyFile(from, to string, info *files.Info) int {
 	}
 	defer in.Close()
 	out, err := c.Open(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, info.Mode().Perm())
-	if err != nil && c.force {
-		c.files.Remove(c.Path(to))
+	if err != nil && c.force && c.files.Remove(c.Path(to)) == nil {
 		out, err = c.Open(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, info.Mode().Perm())
 	}
 	if err != nil {
@@ -152,11 +151,12 @@ func (c *copier) copyFile(from, to string, info *files.Info) int {
 	return 0
 }
 
-// keep gives a copy the mode and time of the original.
+// keep gives a copy the mode and time of the original. Of what could be written, only devices
+// refuse, and theirs need not change.
 func (c *copier) keep(to string, info *files.Info) {
 	if c.preserve {
-		c.files.Chmod(c.Path(to), info.Mode())
-		c.files.Chtimes(c.Path(to), info.ModTime(), info.ModTime())
+		_ = c.files.Chmod(c.Path(to), info.Mode())
+		_ = c.files.Chtimes(c.Path(to), info.ModTime(), info.ModTime())
 	}
 }
 

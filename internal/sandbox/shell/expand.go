@@ -160,7 +160,7 @@ func copyLimited(ctx context.Context, w io.Writer, p *pipe) error {
 			panic(outOfMemory{})
 		}
 		w.Write(buf[:n])
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

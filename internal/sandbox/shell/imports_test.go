@@ -4,7 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,14 +47,19 @@ func TestSandboxUsesNothingElse(t *testing.T) {
 	for _, dir := range []string{".", "../files"} {
 		rules := allowed(dir)
 		set := token.NewFileSet()
-		packages, err := parser.ParseDir(set, dir, func(info fs.FileInfo) bool { return !strings.HasSuffix(info.Name(), "_test.go") }, 0)
-		if err != nil {
-			t.Fatal(err)
+		names, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil || len(names) == 0 {
+			t.Fatal("no sources in ", dir, err)
 		}
-		for _, pkg := range packages {
-			for _, file := range pkg.Files {
-				checkFile(t, set, file, rules)
+		for _, name := range names {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
 			}
+			file, err := parser.ParseFile(set, name, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkFile(t, set, file, rules)
 		}
 	}
 }

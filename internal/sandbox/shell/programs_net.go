@@ -106,9 +106,9 @@ func (f *fetch) get(ctx context.Context, raw string) int {
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	resp, address, err := f.request(ctx, u)
+	resp, err := f.request(ctx, u)
 	if err != nil {
-		return f.explain(err, u, address)
+		return f.explain(err, u.Hostname())
 	}
 	defer resp.Body.Close()
 	if f.headers {
@@ -131,8 +131,8 @@ func (f *fetch) say(format string, args ...any) {
 	}
 }
 
-// request follows redirections and returns the last answer. The address is the one connected to.
-func (f *fetch) request(ctx context.Context, u *url.URL) (*http.Response, string, error) {
+// request follows redirections and returns the last answer.
+func (f *fetch) request(ctx context.Context, u *url.URL) (*http.Response, error) {
 	method, body := http.MethodGet, io.Reader(nil)
 	switch {
 	case f.spider:
@@ -142,7 +142,7 @@ func (f *fetch) request(ctx context.Context, u *url.URL) (*http.Response, string
 	}
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	req.Header.Set("User-Agent", f.agent)
 	if f.post != "" {
@@ -153,28 +153,21 @@ func (f *fetch) request(ctx context.Context, u *url.URL) (*http.Response, string
 			req.Header.Set(name, strings.TrimSpace(value))
 		}
 	}
-	address := ""
 	client := &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			conn, err := f.dial(ctx, network, addr)
 			if err == nil {
-				address = conn.RemoteAddr().String()
-				f.say("Connecting to %s (%s)\n", addr, address)
+				f.say("Connecting to %s (%s)\n", addr, conn.RemoteAddr())
 			}
 			return conn, err
 		},
 	}}
-	resp, err := client.Do(req)
-	return resp, address, err
+	return client.Do(req)
 }
 
 // explain says in busybox's words why there is no answer.
-func (f *fetch) explain(err error, u *url.URL, address string) int {
-	host := u.Hostname()
-	if address == "" {
-		address = u.Host
-	}
+func (f *fetch) explain(err error, host string) int {
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &dns):
@@ -239,7 +232,6 @@ func (f *fetch) save(body io.Reader, u *url.URL) int {
 		return f.fail("%s", files.Reason(err))
 	}
 	if name == "-" {
-		name = "'-'"
 		f.say("-%20s100%% |%s| %5d  0:00:00 ETA\nwritten to stdout\n", "", strings.Repeat("*", 32), n)
 		return 0
 	}
@@ -340,7 +332,9 @@ func (p *Proc) exchange(ctx context.Context, conn net.Conn, idle time.Duration) 
 	r := bufio.NewReader(conn)
 	for {
 		if idle > 0 {
-			conn.SetReadDeadline(time.Now().Add(idle))
+			if err := conn.SetReadDeadline(time.Now().Add(idle)); err != nil {
+				return 1
+			}
 		}
 		buf := make([]byte, 4096)
 		n, err := r.Read(buf)

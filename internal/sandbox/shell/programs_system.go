@@ -8,6 +8,7 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"hash"
 	"io"
 	"os"
@@ -90,7 +91,7 @@ func (p *Proc) ends(ctx context.Context, child *Process, seconds float64) bool {
 		case <-inner.Done():
 		}
 	}()
-	p.Sleep(inner, time.Duration(seconds*float64(time.Second)))
+	_ = p.Sleep(inner, time.Duration(seconds*float64(time.Second)))
 	cancel()
 	<-stop
 	select {
@@ -364,7 +365,7 @@ func (d *dd) run(ctx context.Context) int {
 		defer f.Close()
 		out = f
 	}
-	if _, err := io.CopyN(io.Discard, in, d.skip*d.size); err != nil && err != io.EOF {
+	if _, err := io.CopyN(io.Discard, in, d.skip*d.size); err != nil && !errors.Is(err, io.EOF) {
 		return 1
 	}
 	return d.copy(ctx, in, out)

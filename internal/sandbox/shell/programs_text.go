@@ -56,11 +56,8 @@ func eachLine(in io.Reader, sep byte, f func(string) bool) (bool, error) {
 				return false, nil
 			}
 		}
-		if err == io.EOF {
-			return true, nil
-		}
 		if err != nil {
-			return true, err
+			return true, ignoreEOF(err)
 		}
 	}
 }

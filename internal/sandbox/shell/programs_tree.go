@@ -106,13 +106,18 @@ func mkdirProgram(_ context.Context, p *Proc) int {
 	return each(names, func(name string) int {
 		make := p.files.Mkdir
 		if o.has('p') {
+			if p.isDir(name) {
+				return 0 // and keeps its mode
+			}
 			make = p.files.MkdirAll
 		}
-		if err := make(p.Path(name), perm&^p.process.umask); err != nil {
+		if err := make(p.Path(name), 0o777&^p.process.umask); err != nil {
 			return p.cannot("create directory", name, err)
 		}
 		if o.has('m') {
-			p.files.Chmod(p.Path(name), perm)
+			if err := p.files.Chmod(p.Path(name), perm); err != nil {
+				return p.cannot("set permissions of directory", name, err)
+			}
 		}
 		return 0
 	})

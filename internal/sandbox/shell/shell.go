@@ -127,7 +127,8 @@ func newShell(p *Proc) *shell {
 	}
 	for _, kv := range p.Env {
 		if name, value, ok := strings.Cut(kv, "="); ok && syntax.ValidName(name) {
-			sh.assign(name, expand.Variable{Set: true, Kind: expand.String, Str: value, Exported: true})
+			// in a new shell, no variable is read-only
+			_ = sh.assign(name, expand.Variable{Set: true, Kind: expand.String, Str: value, Exported: true})
 		}
 	}
 	sh.setVar("IFS", " \t\n")

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -184,7 +185,7 @@ func TestKillFromInside(t *testing.T) {
 	if code := ended(t, p); code != 9 {
 		t.Errorf("code %d", code)
 	}
-	if _, err := b.Start(t.Context(), Command{Argv: []string{"true"}}); err != ErrEnded {
+	if _, err := b.Start(t.Context(), Command{Argv: []string{"true"}}); !errors.Is(err, ErrEnded) {
 		t.Errorf("start after the end: %v", err)
 	}
 }

@@ -49,7 +49,7 @@ func headProgram(_ context.Context, p *Proc) int {
 }
 
 func ignoreEOF(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil
 	}
 	return err
@@ -175,7 +175,9 @@ func (t *tail) last(in io.Reader) error {
 	if s, ok := in.(*procFile); ok {
 		if f, ok := s.file.(treeFile); ok { // no need to read what is not printed
 			if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() > maxInput/4 {
-				f.Seek(-maxInput/4, io.SeekEnd)
+				if _, err := f.Seek(-maxInput/4, io.SeekEnd); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -285,7 +287,9 @@ func (t *tail) catchUp(name string, from, size int64) int64 {
 	if size < from {
 		from = 0
 	}
-	f.Seek(from, io.SeekStart)
+	if _, err := f.Seek(from, io.SeekStart); err != nil {
+		return from
+	}
 	n, _ := io.Copy(plain{t.Stdout}, f)
 	return from + n
 }
