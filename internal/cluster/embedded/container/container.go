@@ -81,7 +81,7 @@ func (r *Runtime) CreateContainer(_ context.Context, sandboxID string, config *r
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed || r.sandboxes[sandboxID] == nil {
-		r.discard(c)
+		_ = r.discard(c) // that the sandbox has gone is what the kubelet must know
 		return "", notFound("sandbox", sandboxID)
 	}
 	c.created = r.nowLocked()

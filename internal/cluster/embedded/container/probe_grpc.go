@@ -2,6 +2,7 @@ package container
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -26,7 +27,7 @@ func (p prober) grpc(ctx context.Context, request probeRequest) (string, error) 
 		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
 			return p.dial(ctx, "tcp", address)
 		}))
-	if err == context.DeadlineExceeded {
+	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Sprintf("timeout: failed to connect service %q within %v: %+v", at, p.timeout, err), errProbeFailed
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package podnet
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/netip"
@@ -118,8 +119,11 @@ func (c *conn) SetWriteDeadline(t time.Time) error {
 }
 
 func (c *conn) wrap(op string, err error) error {
-	if err == nil || err == io.EOF {
-		return err
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, io.EOF) {
+		return io.EOF
 	}
 	return &net.OpError{Op: op, Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
 }

@@ -253,8 +253,9 @@ func TestCloseEndsConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	server.Close()
-	if _, err := accepted.Read(make([]byte, 1)); err != io.EOF {
-		t.Errorf("read from a Pod that is gone: %v", err)
+	// ReadAll wants io.EOF itself, not an error that wraps it.
+	if data, err := io.ReadAll(accepted); err != nil || len(data) > 0 {
+		t.Errorf("read from a Pod that is gone: %q, %v", data, err)
 	}
 	if _, err := waiting.Read(make([]byte, 1)); err == nil {
 		t.Error("read from a Pod that never accepted succeeded")
