@@ -46,9 +46,7 @@ func (im *importer) fill(p symbols.Package) *types.Package {
 	pkg.MarkComplete()
 	for name, v := range p.Table() {
 		if im.wanted[name] && !strings.HasPrefix(name, "_") {
-			if o := im.object(pkg, name, v); o != nil {
-				pkg.Scope().Insert(o)
-			}
+			pkg.Scope().Insert(im.object(pkg, name, v))
 		}
 	}
 	return pkg
