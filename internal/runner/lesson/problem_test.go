@@ -305,7 +305,7 @@ func problemsOf(t *testing.T, fsys fs.FS) []string {
 	if err != nil && !errors.As(err, &invalid) {
 		t.Fatal(err)
 	}
-	found := problems{}
+	var found problems
 	if invalid != nil {
 		found = invalid.Problems
 	} else {
