@@ -17,7 +17,7 @@ LDFLAGS := -s -w -X main.release=$(RELEASE) \
 
 # Nothing here needs a C compiler, except for the race detector.
 export CGO_ENABLED := 0
-GOTEST := go test -ldflags '$(LDFLAGS)'
+GOTEST := go test -timeout 20m -ldflags '$(LDFLAGS)'
 
 .PHONY: help
 help: ## list the targets
@@ -45,7 +45,8 @@ lint: ## run the linters of .golangci.yml
 
 .PHONY: bench
 bench: build ## measure and print a table (see docs/benchmarks.md)
-	@go run ./hack/bench bin/k8slab
+	@go build -ldflags '$(LDFLAGS)' -o bin/bench ./hack/bench
+	@bin/bench bin/k8slab
 
 .PHONY: cross
 cross: ## compile for the other platforms

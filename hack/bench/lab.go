@@ -25,6 +25,7 @@ import (
 )
 
 const (
+	checksArg       = "__checks" // as k8slab has it
 	labArg          = "lab"
 	startedVariable = "K8SLAB_BENCH_STARTED" // Unix time in ns at which the process was started
 	idleTime        = 10 * time.Second
@@ -34,12 +35,12 @@ const (
 
 // labFigures are what one lab was measured at; times in seconds.
 type labFigures struct {
-	Ready, Rollout, Scale, Stop float64
-	MemoryMB                    float64
-	IdleCPU                     float64 // percent of a core
+	Nodes, Ready, Rollout, Scale, Stop float64
+	MemoryMB                           float64
+	IdleCPU                            float64 // percent of a core
 }
 
-func measureLab(ctx context.Context, binary, cache string, out io.Writer) (err error) {
+func measureLab(ctx context.Context, cache string, out io.Writer) (err error) {
 	started, err := strconv.ParseInt(os.Getenv(startedVariable), 10, 64)
 	if err != nil {
 		return err
@@ -49,25 +50,29 @@ func measureLab(ctx context.Context, binary, cache string, out io.Writer) (err e
 		return err
 	}
 	defer os.RemoveAll(dir)
-	c, err := embedded.Provider{Executable: binary, CacheDir: cache}.Create(ctx, cluster.Spec{Lab: "bench", Dir: dir, Nodes: 2}, nil)
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	c, err := embedded.Provider{CacheDir: cache}.Create(ctx, cluster.Spec{Lab: "bench", Dir: dir, Nodes: 2}, nil)
 	if err != nil {
 		return err
 	}
 	defer c.Close(ctx)
-	worker, err := checks.Start(ctx, checks.WorkerOptions{Argv: []string{binary, "__checks"}})
-	if err != nil {
-		return err
-	}
-	defer worker.Close()
+	f := labFigures{Nodes: time.Since(time.Unix(0, started)).Seconds()}
 	client, err := newClient(c.Kubeconfig())
 	if err != nil {
 		return err
 	}
-	var f labFigures
 	if err := deploy(ctx, client); err != nil {
 		return err
 	}
 	f.Ready = time.Since(time.Unix(0, started)).Seconds()
+	worker, err := checks.Start(ctx, checks.WorkerOptions{Argv: []string{self, checksArg}})
+	if err != nil {
+		return err
+	}
+	defer worker.Close()
 	if f.Rollout, err = timed(func() error { return change(ctx, client, "nginx:1.26", 3) }); err != nil {
 		return err
 	}

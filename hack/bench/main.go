@@ -1,6 +1,6 @@
-// Command bench measures what docs/benchmarks.md states, with the real binary:
+// Command bench measures what docs/benchmarks.md states:
 //
-//	go run ./hack/bench bin/k8slab
+//	bench PATH-TO-K8SLAB
 //
 // Every figure is the median of five runs, each in processes of its own. It
 // prints a table; nothing fails because it is slow.
@@ -18,6 +18,11 @@ import (
 	"slices"
 	"text/tabwriter"
 	"time"
+
+	_ "k8s.io/kubectl/pkg/cmd"
+
+	"github.com/k8slab/k8slab/internal/checks"
+	"github.com/k8slab/k8slab/internal/cluster/embedded"
 )
 
 const runs = 5
@@ -30,7 +35,17 @@ type row struct {
 	values []float64
 }
 
+// main is also the processes that it measures, as k8slab is: so they share the
+// pages of one binary, as there. kubectl is linked to make it as large.
 func main() {
+	if len(os.Args) == 2 {
+		switch os.Args[1] {
+		case embedded.ProcessArg:
+			os.Exit(embedded.Main(os.Stdin, os.Stdout))
+		case checksArg:
+			os.Exit(checks.Main(os.Stdin, os.Stdout))
+		}
+	}
 	if err := run(context.Background(), os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -39,8 +54,8 @@ func main() {
 
 func run(ctx context.Context, args []string, out, talk io.Writer) error {
 	switch {
-	case len(args) == 3 && args[0] == labArg:
-		return measureLab(ctx, args[1], args[2], out)
+	case len(args) == 2 && args[0] == labArg:
+		return measureLab(ctx, args[1], out)
 	case len(args) != 1:
 		return fmt.Errorf("usage: bench PATH-TO-K8SLAB")
 	}
@@ -76,11 +91,11 @@ func measure(ctx context.Context, binary string, talk io.Writer) ([]row, error) 
 		if err := os.RemoveAll(cache); err != nil {
 			return nil, err
 		}
-		cold, err := runLab(ctx, binary, cache, talk)
+		cold, err := runLab(ctx, cache, talk)
 		if err != nil {
 			return nil, err
 		}
-		warm, err := runLab(ctx, binary, cache, talk)
+		warm, err := runLab(ctx, cache, talk)
 		if err != nil {
 			return nil, err
 		}
@@ -97,13 +112,13 @@ func measure(ctx context.Context, binary string, talk io.Writer) ([]row, error) 
 
 // runLab starts this program again, so that its start is part of what is timed,
 // as that of k8slab is for a person.
-func runLab(ctx context.Context, binary, cache string, talk io.Writer) (labFigures, error) {
+func runLab(ctx context.Context, cache string, talk io.Writer) (labFigures, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return labFigures{}, err
 	}
 	var figures labFigures
-	process := exec.CommandContext(ctx, self, labArg, binary, cache)
+	process := exec.CommandContext(ctx, self, labArg, cache)
 	process.Stderr = talk
 	process.Env = append(os.Environ(), fmt.Sprintf("%s=%d", startedVariable, time.Now().UnixNano()))
 	output, err := process.Output()

@@ -74,11 +74,10 @@ func (c apiServerConfig) serverChain(options apiserveroptions.CompletedOptions) 
 		return utilnet.DialFunc(c.dialNode), nil
 	}
 	config.KubeAPIs.ControlPlane.ProxyTransport.DialContext = c.dialPod
-	if c.seeded {
-		// The first of them sleeps for a second and then makes 130 requests.
-		config.KubeAPIs.ControlPlane.Generic.DisabledPostStartHooks.Insert(
-			"rbac/bootstrap-roles", "scheduling/bootstrap-system-priority-classes")
-	}
+	// What they make comes from the seed or from bootstrap: each of these hooks
+	// sleeps for a second first, and one makes 130 requests then.
+	config.KubeAPIs.ControlPlane.Generic.DisabledPostStartHooks.Insert(
+		"rbac/bootstrap-roles", "scheduling/bootstrap-system-priority-classes")
 	complete, err := config.Complete()
 	if err != nil {
 		return nil, err

@@ -97,7 +97,7 @@ func (c *controlPlane) startAPIServer(ctx context.Context) error {
 		return err
 	}
 	run, err := newAPIServer(ctx, apiServerConfig{
-		pki: c.pki, storeURL: c.store.url, listener: listener, seeded: c.seeded,
+		pki: c.pki, storeURL: c.store.url, listener: listener,
 		dialNode: dialKubelet, dialPod: c.dialPod,
 	})
 	if err != nil {
@@ -107,7 +107,20 @@ func (c *controlPlane) startAPIServer(ctx context.Context) error {
 	if err := c.connect("https://" + listener.Addr().String()); err != nil {
 		return err
 	}
-	return c.waitForAPIServer(ctx)
+	if !c.seeded {
+		if err := c.waitForAPIServer(ctx, "/livez/ping"); err != nil {
+			return err
+		}
+		if err := c.waitForNamespaces(ctx); err != nil {
+			return err
+		}
+		if err := bootstrap(ctx, c.admin); err != nil {
+			return fmt.Errorf("create the roles that every cluster has: %w", err)
+		}
+	}
+	// Not livez: before its authorizer has seen the policy, the server refuses
+	// the scheduler, which then waits for seconds.
+	return c.waitForAPIServer(ctx, "/readyz")
 }
 
 // dialPod connects the API server's proxy to Pods, and to what it may reach on
@@ -149,14 +162,26 @@ func (c *controlPlane) connect(server string) error {
 	return err
 }
 
-// waitForAPIServer waits for readyz rather than livez: before its authorizer has
-// seen the policy, the server refuses the scheduler, which then waits for seconds.
-func (c *controlPlane) waitForAPIServer(ctx context.Context) error {
+func (c *controlPlane) waitForAPIServer(ctx context.Context, endpoint string) error {
 	return c.poll(ctx, func(ctx context.Context) (bool, error) {
 		var status int
-		c.admin.RESTClient().Get().AbsPath("/readyz").Do(ctx).StatusCode(&status)
+		c.admin.RESTClient().Get().AbsPath(endpoint).Do(ctx).StatusCode(&status)
 		return status == http.StatusOK, nil
 	})
+}
+
+// waitForNamespaces waits for those that the API server makes when it starts,
+// and that parts of the policy are in.
+func (c *controlPlane) waitForNamespaces(ctx context.Context) error {
+	return c.poll(ctx, func(ctx context.Context) (bool, error) {
+		namespaces, err := c.admin.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
+		return err == nil && len(namespaces.Items) >= len(systemNamespaces()), nil
+	})
+}
+
+// systemNamespaces are in every cluster.
+func systemNamespaces() []string {
+	return []string{metav1.NamespaceDefault, metav1.NamespaceSystem, metav1.NamespacePublic, corev1.NamespaceNodeLease}
 }
 
 func (c *controlPlane) startControllers(ctx context.Context) error {
@@ -265,7 +290,7 @@ func (c *controlPlane) bootstrapped(ctx context.Context) (bool, error) {
 			return false, err
 		}
 	}
-	for _, namespace := range []string{metav1.NamespaceDefault, metav1.NamespaceSystem, metav1.NamespacePublic, corev1.NamespaceNodeLease} {
+	for _, namespace := range systemNamespaces() {
 		if has, err := c.hasServiceAccount(ctx, namespace); !has || err != nil {
 			return false, err
 		}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/k8slab/k8slab/internal/cluster/embedded"
+)
+
+// This binary is k8slab, kubectl and the processes that k8slab starts, too.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && (os.Args[1] == embedded.ProcessArg || os.Args[1] == checksArg) {
+		main()
+	}
+	testscript.Main(m, map[string]func(){"k8slab": main, "kubectl": main})
+}
+
+// TestScripts types commands as a person would. Scripts named play-… start
+// clusters.
+func TestScripts(t *testing.T) {
+	cache := t.TempDir() // with one seed for all of them
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			home := e.WorkDir + "/home"
+			e.Setenv("HOME", home)
+			e.Setenv("XDG_STATE_HOME", e.WorkDir+"/state")
+			e.Setenv("XDG_CACHE_HOME", cache)
+			e.Setenv("LABS", e.WorkDir+"/state/k8slab/labs")
+			e.Setenv("K8SLAB_KIND_IMAGE", os.Getenv("K8SLAB_KIND_IMAGE"))
+			return os.MkdirAll(home+"/.kube", 0o700)
+		},
+		Condition: func(name string) (bool, error) { return name == "docker" && dockerAnswers(), nil },
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":   exits,
+			"waitlab": waitLab,
+		},
+	})
+}
+
+// exits CODE COMMAND...: the command ends with that exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND [ARG...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := err.(*exec.ExitError)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// waitlab NAME: the lab's cluster is ready for kubectl.
+func waitLab(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: waitlab NAME")
+	}
+	timeline := filepath.Join(ts.Getenv("LABS"), args[0], "timeline.ndjson")
+	for range 600 {
+		if _, err := os.Stat(timeline); err == nil {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	ts.Fatalf("the lab %s did not start within a minute", args[0])
+}
+
+func dockerAnswers() bool {
+	return exec.CommandContext(context.Background(), "docker", "info").Run() == nil
+}
