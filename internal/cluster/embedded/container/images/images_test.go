@@ -122,7 +122,7 @@ func TestPullIsShared(t *testing.T) {
 	var transfers atomic.Int32
 	release := make(chan struct{})
 	s := images.NewStore(catalogue, func(ctx context.Context, d time.Duration) error {
-		if d != 200*time.Millisecond {
+		if d != 80*time.Millisecond {
 			t.Errorf("the pull takes %s", d)
 		}
 		transfers.Add(1)
