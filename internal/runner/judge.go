@@ -84,12 +84,16 @@ func (l *lab) check(ctx context.Context, s lesson.Step) ([]checks.Finding, error
 // verdictsOf pairs findings with what the step gives for them. At the deadline,
 // what still waits has failed.
 func verdictsOf(s lesson.Step, findings []checks.Finding) []Verdict {
+	points := map[string]int{}
+	for _, c := range s.Checks {
+		points[c.Name] = c.Points
+	}
 	verdicts := make([]Verdict, 0, len(findings))
-	for i, f := range findings {
+	for _, f := range findings {
 		if f.Outcome == checks.Waiting {
 			f.Outcome = checks.Failed
 		}
-		verdicts = append(verdicts, Verdict{Finding: f, Step: s.ID, Points: s.Checks[i].Points})
+		verdicts = append(verdicts, Verdict{Finding: f, Step: s.ID, Points: points[f.Check]})
 	}
 	return verdicts
 }
