@@ -30,7 +30,6 @@ type apiServerConfig struct {
 	pki      *pki
 	storeURL string
 	listener net.Listener // on loopback; the server closes it
-	seeded   bool         // the bootstrap policy is in the store already
 	dialNode dialFunc     // to the kubelets' API, for logs and exec
 	dialPod  dialFunc     // to Pods, for the Pod and Service proxy
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -64,11 +65,13 @@ func Main(stdin io.Reader, stdout io.Writer) int {
 }
 
 // How far the heap may grow between two collections, in percent of what is in
-// use. A start makes garbage all the time and lasts for a second. After that a
-// lab is idle, and has to fit beside everything else on a learner's laptop.
+// use. A start makes garbage all the time and lasts for a second; it is let be
+// up to startMemory bytes. After that a lab is idle, and has to fit beside
+// everything else on a learner's laptop.
 const (
 	gcPercentStarting = 800
 	gcPercentStarted  = 50
+	startMemory       = 320 << 20
 )
 
 // restAfterStart is when the memory that the start needed is given back. The
@@ -78,6 +81,7 @@ const restAfterStart = 5 * time.Second
 func serve(ctx context.Context, config processConfig, out *json.Encoder, unwanted <-chan struct{}) int {
 	rest.SetDefaultWarningHandler(rest.NoWarnings{})
 	debug.SetGCPercent(gcPercentStarting)
+	debug.SetMemoryLimit(startMemory)
 	started := make(chan error, 1)
 	var died <-chan error
 	go func() {
@@ -95,6 +99,7 @@ func serve(ctx context.Context, config processConfig, out *json.Encoder, unwante
 		}
 	}
 	debug.SetGCPercent(gcPercentStarted)
+	debug.SetMemoryLimit(math.MaxInt64)
 	time.AfterFunc(restAfterStart, debug.FreeOSMemory)
 	_ = out.Encode(report{Ready: true})
 	select {

@@ -176,14 +176,14 @@ func (c *embeddedCluster) watch(stdout io.Reader) {
 		}
 		c.reports <- r
 	}
-	exit := c.process.Wait()
+	_ = c.process.Wait() // its state says what became of it
 	c.mu.Lock()
 	switch {
 	case c.closed:
 	case last != "":
 		c.err = errors.New(last)
 	default:
-		c.err = fmt.Errorf("the cluster's process ended: %v", exit)
+		c.err = fmt.Errorf("the cluster's process ended: %s", c.process.ProcessState)
 	}
 	c.mu.Unlock()
 	close(c.reports)
