@@ -81,7 +81,11 @@ func examineDir(name, dir string, err error) finding {
 	if err != nil {
 		return finding{check, sick, err.Error(), hint(err)}
 	}
-	existing := nearestDir(dir)
+	existing := nearest(dir)
+	if info, err := os.Stat(existing); err != nil || !info.IsDir() {
+		return finding{check, sick, fmt.Sprintf("%s cannot be made: %s is not a directory", dir, existing),
+			"Set XDG_STATE_HOME and XDG_CACHE_HOME to directories that you can write to."}
+	}
 	if err := unix.Access(existing, unix.W_OK|unix.X_OK); err != nil {
 		return finding{check, sick, fmt.Sprintf("%s cannot be written to: %v", existing, err),
 			"Make it writable, or set XDG_STATE_HOME and XDG_CACHE_HOME to directories that are."}
@@ -89,18 +93,19 @@ func examineDir(name, dir string, err error) finding {
 	return finding{Check: check, Status: healthy, Message: dir}
 }
 
-func nearestDir(dir string) string {
+// nearest is the longest part of the path that exists.
+func nearest(path string) string {
 	for {
-		if info, err := os.Stat(dir); err == nil && info.IsDir() || dir == filepath.Dir(dir) {
-			return dir
+		if _, err := os.Lstat(path); err == nil || path == filepath.Dir(path) {
+			return path
 		}
-		dir = filepath.Dir(dir)
+		path = filepath.Dir(path)
 	}
 }
 
 func examineDisk(dir string) finding {
 	const check = "disk space"
-	free, err := embedded.FreeBytes(nearestDir(dir))
+	free, err := embedded.FreeBytes(nearest(dir))
 	if err != nil {
 		return finding{check, sick, err.Error(), ""}
 	}
@@ -147,7 +152,7 @@ func examineDocker(ctx context.Context) finding {
 
 func examineLabs(dir string) []finding {
 	labs, err := runner.Labs(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.ENOTDIR) {
 		return []finding{{"labs", sick, err.Error(), ""}}
 	}
 	var all []finding

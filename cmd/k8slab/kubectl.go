@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -40,15 +41,25 @@ func runLabKubectl(args []string, s streams) error {
 	if err != nil {
 		return err
 	}
-	hint := ""
 	kubeconfig, err := runner.RunningKubeconfig(labs, os.Getenv("K8SLAB_LAB"))
 	if err != nil {
 		// Without a cluster there is still help, explain and --dry-run=client;
 		// what needs one fails, and then the reason is worth printing.
-		hint, kubeconfig = fmt.Sprintf("%v.", err), os.DevNull
+		return withEnvironment(map[string]string{"KUBECONFIG": os.DevNull}, args, s, fmt.Sprintf("%v.", err))
 	}
-	if err := os.Setenv("KUBECONFIG", kubeconfig); err != nil {
-		return err
+	return withEnvironment(map[string]string{
+		"KUBECONFIG": kubeconfig,
+		// What kubectl learns about a cluster; of a lab's, beside the lab.
+		"KUBECACHEDIR": filepath.Join(filepath.Dir(kubeconfig), "kubectl-cache"),
+	}, args, s, "")
+}
+
+// withEnvironment runs kubectl in this process, which nothing else runs in.
+func withEnvironment(environment map[string]string, args []string, s streams, hint string) error {
+	for name, value := range environment {
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
 	}
 	return verdict(runKubectl(args, s, hint))
 }

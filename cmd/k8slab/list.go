@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/k8slab/k8slab/internal/runner/lesson"
-	"github.com/k8slab/k8slab/lessons"
 )
 
 // listedLesson is a line of `list`.
@@ -24,6 +23,7 @@ type listedLesson struct {
 
 func newListCommand(s streams) *cobra.Command {
 	var output outputFormat
+	var from course
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the lessons in the order of the course",
@@ -32,7 +32,11 @@ func newListCommand(s streams) *cobra.Command {
   k8slab list -o name`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			listed, err := listLessons(lessons.FS())
+			all, err := from.open()
+			if err != nil {
+				return err
+			}
+			listed, err := listLessons(all)
 			if err != nil {
 				return err
 			}
@@ -42,17 +46,18 @@ func newListCommand(s streams) *cobra.Command {
 		},
 	}
 	output.addTo(c, formatText, formatJSON, formatYAML, formatName)
+	from.addTo(c)
 	return c
 }
 
-func listLessons(course fs.FS) ([]listedLesson, error) {
-	names, err := lesson.List(course)
+func listLessons(all fs.FS) ([]listedLesson, error) {
+	names, err := lesson.List(all)
 	if err != nil {
 		return nil, err
 	}
 	var listed []listedLesson
 	for _, name := range names {
-		l, err := lesson.Parse(course, name)
+		l, err := lesson.Parse(all, name)
 		if err != nil {
 			return nil, err
 		}

@@ -17,7 +17,6 @@ import (
 	"github.com/k8slab/k8slab/internal/runner"
 	"github.com/k8slab/k8slab/internal/runner/lesson"
 	"github.com/k8slab/k8slab/internal/runner/report"
-	"github.com/k8slab/k8slab/lessons"
 )
 
 const defaultLesson = "replicaset-updates"
@@ -30,6 +29,7 @@ const (
 
 type playOptions struct {
 	lesson    string
+	from      course
 	cluster   string
 	kindImage string
 	lab       string
@@ -50,8 +50,7 @@ Everything that happens is recorded to a timeline file, which the last line name
 		Example: `  k8slab play
   k8slab play replicaset-updates --fast
   k8slab play --cluster kind        on real containers, which needs Docker`,
-		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: completeLessons,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			o.lesson = defaultLesson
 			if len(args) == 1 {
@@ -60,6 +59,8 @@ Everything that happens is recorded to a timeline file, which the last line name
 			return o.run(c.Context(), s)
 		},
 	}
+	c.ValidArgsFunction = o.from.complete
+	o.from.addTo(c)
 	f := c.Flags()
 	f.StringVar(&o.cluster, "cluster", os.Getenv("K8SLAB_CLUSTER"), "the cluster to play on: embedded|kind (default: what the lesson asks for, else embedded; env K8SLAB_CLUSTER)")
 	f.StringVar(&o.kindImage, "kind-image", os.Getenv("K8SLAB_KIND_IMAGE"), "the node image of a kind cluster (env K8SLAB_KIND_IMAGE)")
@@ -70,16 +71,12 @@ Everything that happens is recorded to a timeline file, which the last line name
 	return c
 }
 
-func completeLessons(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	names, err := lesson.List(lessons.FS())
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
-}
-
 func (o playOptions) run(ctx context.Context, s streams) error {
-	l, err := lesson.Parse(lessons.FS(), o.lesson)
+	all, err := o.from.open()
+	if err != nil {
+		return err
+	}
+	l, err := lesson.Parse(all, o.lesson)
 	if err != nil {
 		return err
 	}
