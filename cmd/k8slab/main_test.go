@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/k8slab/k8slab/internal/cluster/embedded"
+	"github.com/k8slab/k8slab/internal/cluster/kind"
 )
 
 // This binary is k8slab, kubectl and the processes that k8slab starts, too.
@@ -40,7 +42,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("K8SLAB_KIND_IMAGE", os.Getenv("K8SLAB_KIND_IMAGE"))
 			return os.MkdirAll(home+"/.kube", 0o700)
 		},
-		Condition: func(name string) (bool, error) { return name == "docker" && dockerAnswers(), nil },
+		Condition: func(name string) (bool, error) { return name == "kind" && kindIsPossible(), nil },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":   exits,
 			"waitlab": waitLab,
@@ -83,6 +85,12 @@ func waitLab(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("the lab %s did not start within a minute", args[0])
 }
 
-func dockerAnswers() bool {
-	return exec.CommandContext(context.Background(), "docker", "info").Run() == nil
+// kindIsPossible reports whether there is a Docker engine with a node image. Where
+// kind is required, a test that finds none has to fail instead of being skipped.
+func kindIsPossible() bool {
+	if os.Getenv("K8SLAB_REQUIRE_KIND") == "1" {
+		return true
+	}
+	image := cmp.Or(os.Getenv("K8SLAB_KIND_IMAGE"), kind.Image)
+	return exec.CommandContext(context.Background(), "docker", "image", "inspect", image).Run() == nil
 }

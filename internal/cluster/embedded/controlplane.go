@@ -57,14 +57,15 @@ func startCluster(ctx context.Context, config processConfig, progress func(strin
 		{"starting controllers and scheduler", c.startControllers},
 		{"starting nodes", c.startNodes},
 		{"waiting for nodes", c.waitForNodes},
-		{"keeping the seed", c.keepSeed},
 	} {
-		if step.phase == "keeping the seed" && c.seeded {
-			continue
-		}
 		progress(step.phase)
 		if err := step.run(ctx); err != nil {
 			return nil, fmt.Errorf("%s: %w", step.phase, err)
+		}
+	}
+	if !c.seeded {
+		if err := c.keepSeed(ctx); err != nil {
+			return nil, fmt.Errorf("keep the seed: %w", err)
 		}
 	}
 	return c.died, nil

@@ -199,7 +199,7 @@ func (c *embeddedCluster) waitReady(ctx context.Context, progress func(string)) 
 				return c.cause()
 			}
 			if r.Ready {
-				return nil
+				return ctx.Err() // nil, unless it ended in the same moment
 			}
 			progress(r.Phase)
 		case <-ctx.Done():
