@@ -1,7 +1,7 @@
 # k8slab: an interactive Kubernetes course for the terminal.
 #
 #   make play    build, then watch the first lesson play on a real cluster
-#   make test    all tests but the slow ones
+#   make test    run the tests
 #   make help    the rest
 
 KUBERNETES := $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2 }' go.mod)

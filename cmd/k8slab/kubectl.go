@@ -45,10 +45,11 @@ func runLabKubectl(args []string, s streams) error {
 	if err != nil {
 		// Without a cluster there is still help, explain and --dry-run=client;
 		// what needs one fails, and then the reason is worth printing.
-		return withEnvironment(map[string]string{"KUBECONFIG": os.DevNull}, args, s, fmt.Sprintf("%v.", err))
+		return withEnvironment(map[string]string{"KUBECONFIG": os.DevNull, "KUBERC": "off"}, args, s, fmt.Sprintf("%v.", err))
 	}
 	return withEnvironment(map[string]string{
 		"KUBECONFIG": kubeconfig,
+		"KUBERC":     "off", // the person's own defaults and aliases
 		// What kubectl learns about a cluster; of a lab's, beside the lab.
 		"KUBECACHEDIR": filepath.Join(filepath.Dir(kubeconfig), "kubectl-cache"),
 	}, args, s, "")

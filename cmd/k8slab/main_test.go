@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -44,8 +46,9 @@ func TestScripts(t *testing.T) {
 		},
 		Condition: func(name string) (bool, error) { return name == "kind" && kindIsPossible(), nil },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":   exits,
-			"waitlab": waitLab,
+			"exits":       exits,
+			"waitlab":     waitLab,
+			"killcluster": killCluster,
 		},
 	})
 }
@@ -83,6 +86,26 @@ func waitLab(ts *testscript.TestScript, neg bool, args []string) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	ts.Fatalf("the lab %s did not start within a minute", args[0])
+}
+
+// killcluster: kill -9 the process of the script's embedded cluster.
+func killCluster(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: killcluster")
+	}
+	processes, err := filepath.Glob("/proc/[0-9]*")
+	ts.Check(err)
+	for _, p := range processes {
+		cwd, err := os.Readlink(filepath.Join(p, "cwd"))
+		if err != nil || !strings.HasPrefix(cwd, ts.Getenv("LABS")) || filepath.Base(cwd) != "cluster" {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(p))
+		ts.Check(err)
+		ts.Check(syscall.Kill(pid, syscall.SIGKILL))
+		return
+	}
+	ts.Fatalf("there is no cluster")
 }
 
 // kindIsPossible reports whether there is a Docker engine with a node image. Where

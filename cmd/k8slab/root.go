@@ -101,7 +101,7 @@ func runCommand(ctx context.Context, args []string, s streams) int {
 func isUsage(err error) bool {
 	var usage *usageError
 	var unknown *lesson.UnknownError
-	return errors.As(err, &usage) || errors.As(err, &unknown)
+	return errors.As(err, &usage) || errors.As(err, &unknown) || errors.Is(err, runner.ErrLabName)
 }
 
 // exitCode maps an error to the exit code that scripts rely on. What is not known
@@ -123,7 +123,7 @@ func exitCode(err error) int {
 // what to do next.
 func printError(s streams, err error, code int) {
 	if code == exitInterrupted {
-		fmt.Fprintln(s.err, "k8slab: interrupted; the lab is gone")
+		printInterrupted(s, err)
 		return
 	}
 	fmt.Fprintf(s.err, "k8slab: error: %v\n", err)
@@ -132,6 +132,33 @@ func printError(s streams, err error, code int) {
 		fmt.Fprintf(s.err, "k8slab: log: %s\n", broken.Log)
 	}
 	printHint(s, hint(err))
+}
+
+// printInterrupted also says what could not be cleaned up.
+func printInterrupted(s streams, err error) {
+	left := withoutCancellation(err)
+	if left == nil {
+		fmt.Fprintln(s.err, "k8slab: interrupted; the lab is gone")
+		return
+	}
+	fmt.Fprintf(s.err, "k8slab: interrupted\nk8slab: error: %v\n", left)
+	printHint(s, hint(left))
+}
+
+// withoutCancellation returns what is joined with the error of a context that
+// was cancelled.
+func withoutCancellation(err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the joined errors one by one
+		var rest []error
+		for _, e := range joined.Unwrap() {
+			rest = append(rest, withoutCancellation(e))
+		}
+		return errors.Join(rest...)
+	}
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 // hint is the next step, where one is known.

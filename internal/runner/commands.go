@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,7 +79,15 @@ func (l *lab) shell(ctx context.Context, line string) (exit int, err error) {
 
 // kubectl is the program of that name: this binary, in the workspace, with the
 // lab's cluster and none of the person's own configuration.
+//
+// It is a program of this machine all the same: it reads the files that it is
+// told to. What would make it run other programs, or talk to another cluster,
+// is refused.
 func (l *lab) kubectl(ctx context.Context, p *shell.Proc) int {
+	if flag := refusedFlag(p.Args[1:]); flag != "" {
+		fmt.Fprintf(p.Stderr, "kubectl: %s is not for lessons: they use their own cluster only\n", flag)
+		return 1
+	}
 	c := exec.CommandContext(ctx, l.Kubectl, p.Args[1:]...)
 	c.Args[0] = "kubectl"
 	c.Dir = l.dir.Workspace()
@@ -102,6 +111,21 @@ func (l *lab) kubectl(ctx context.Context, p *shell.Proc) int {
 		fmt.Fprintf(p.Stderr, "kubectl: %v\n", err)
 		return 126
 	}
+}
+
+// refusedFlag returns the first flag with which kubectl would leave the lab.
+func refusedFlag(args []string) string {
+	refused := []string{"--kubeconfig", "--server", "-s", "--enable-exec", "--enable-alpha-plugins"}
+	for _, a := range args {
+		if a == "--" {
+			return "" // what follows is for a program in a container
+		}
+		name, _, _ := strings.Cut(a, "=")
+		if slices.Contains(refused, name) {
+			return name
+		}
+	}
+	return ""
 }
 
 func (l *lab) kubectlEnvironment() []string {

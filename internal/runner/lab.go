@@ -2,11 +2,13 @@ package runner
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"time"
 
+	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -44,8 +46,10 @@ func openLab(ctx context.Context, p PlayParams, dir *LabDir) (_ *lab, err error)
 		l.cluster = nil
 		return nil, err
 	}
+	ctx, stop := l.contextOf(ctx)
+	defer stop()
 	if err := l.record(ctx); err != nil {
-		return nil, err
+		return nil, because(ctx, err)
 	}
 	if path, _ := p.Lesson.ChecksSource(); path != "" {
 		if l.worker, err = checks.Start(ctx, p.Checks); err != nil {
@@ -60,7 +64,7 @@ func (l *lab) record(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the cluster's kubeconfig: %w", err)
 	}
-	version, err := serverVersion(config)
+	version, err := serverVersion(ctx, config)
 	if err != nil {
 		return err
 	}
@@ -81,16 +85,20 @@ func (l *lab) record(ctx context.Context) error {
 	return nil
 }
 
-func serverVersion(config *rest.Config) (string, error) {
+func serverVersion(ctx context.Context, config *rest.Config) (string, error) {
 	client, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
 		return "", err
 	}
-	version, err := client.ServerVersion()
+	body, err := client.RESTClient().Get().AbsPath("/version").Do(ctx).Raw()
 	if err != nil {
 		return "", fmt.Errorf("ask the cluster for its version: %w", err)
 	}
-	return version.GitVersion, nil
+	var info version.Info
+	if err := json.Unmarshal(body, &info); err != nil {
+		return "", fmt.Errorf("read the cluster's version: %w", err)
+	}
+	return info.GitVersion, nil
 }
 
 // contextOf ends with the cluster, whose error is the cause then.

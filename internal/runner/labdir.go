@@ -29,16 +29,18 @@ type LabDir struct {
 // ErrLabRunning is a lab that another process owns.
 var ErrLabRunning = errors.New("the lab is running already")
 
+// ErrLabName is a name that no lab can have.
+var ErrLabName = errors.New("no name for a lab: use lower-case letters, digits and hyphens, 40 characters at most")
+
 const (
-	lockFile      = "lock"
-	ownerFile     = "owner" // the process ID of the owner, for messages only
-	workspaceDir  = "workspace"
-	timelineFile  = "timeline.ndjson"
-	maxLabName    = 40 // leaves room in the names of containers made from it
-	labDirMode    = 0o700
-	labFileMode   = 0o600
-	lockPatience  = 200 * time.Millisecond
-	labNameRemedy = "use lower-case letters, digits and hyphens, 40 characters at most"
+	lockFile     = "lock"
+	ownerFile    = "owner" // the process ID of the owner, for messages only
+	workspaceDir = "workspace"
+	timelineFile = "timeline.ndjson"
+	maxLabName   = 40 // leaves room in the names of containers made from it
+	labDirMode   = 0o700
+	labFileMode  = 0o600
+	lockPatience = 200 * time.Millisecond
 )
 
 var labName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
@@ -47,7 +49,7 @@ var labName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 // owns, and empties it. The claim ends with the process, however it ends.
 func ClaimLab(root, name string) (*LabDir, error) {
 	if !labName.MatchString(name) || len(name) > maxLabName {
-		return nil, fmt.Errorf("%q is no name for a lab: %s", name, labNameRemedy)
+		return nil, fmt.Errorf("%q: %w", name, ErrLabName)
 	}
 	d := &LabDir{Name: name, Path: filepath.Join(root, name)}
 	if err := os.MkdirAll(d.Path, labDirMode); err != nil {

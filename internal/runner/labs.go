@@ -50,6 +50,14 @@ func isLocked(path string) (bool, error) {
 	return !free, lock.Unlock()
 }
 
+func kubeconfigOf(lab LabState) (string, error) {
+	path := filepath.Join(lab.Path, "kubeconfig")
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("lab %q is still starting", lab.Name)
+	}
+	return path, nil
+}
+
 // RunningKubeconfig is the kubeconfig of the running lab of that name, or of the
 // only one if the name is empty.
 func RunningKubeconfig(root, name string) (string, error) {
@@ -65,7 +73,7 @@ func RunningKubeconfig(root, name string) (string, error) {
 	}
 	switch {
 	case len(found) == 1:
-		return filepath.Join(found[0].Path, "kubeconfig"), nil
+		return kubeconfigOf(found[0])
 	case len(found) > 1:
 		return "", fmt.Errorf("%d labs are running; set K8SLAB_LAB to one of them, such as %s", len(found), found[0].Name)
 	case name != "":

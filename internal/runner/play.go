@@ -88,12 +88,17 @@ func Play(ctx context.Context, p PlayParams) (result Result, err error) {
 }
 
 // because prefers the reason why a context ended to the many errors which that
-// leads to.
+// leads to. An error that has another reason is not lost.
 func because(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
+	cause := context.Cause(ctx)
+	switch {
+	case cause == nil:
+		return err
+	case errors.Is(err, ctx.Err()):
 		return cause
+	default:
+		return errors.Join(cause, err)
 	}
-	return err
 }
 
 func (l *lab) play(ctx context.Context, result *Result) error {

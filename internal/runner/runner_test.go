@@ -62,6 +62,12 @@ func TestLabsAndTheirKubeconfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := RunningKubeconfig(root, ""); err == nil || !strings.Contains(err.Error(), "still starting") {
+		t.Errorf("one without a cluster yet: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(running.Path, "kubeconfig"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if got, err := RunningKubeconfig(root, ""); err != nil || got != filepath.Join(running.Path, "kubeconfig") {
 		t.Errorf("the only one: %q, %v", got, err)
 	}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
@@ -64,9 +63,7 @@ func startCluster(ctx context.Context, config processConfig, progress func(strin
 		}
 	}
 	if !c.seeded {
-		if err := c.keepSeed(ctx); err != nil {
-			return nil, fmt.Errorf("keep the seed: %w", err)
-		}
+		c.keepSeed(ctx)
 	}
 	return c.died, nil
 }
@@ -124,14 +121,13 @@ func (c *controlPlane) startAPIServer(ctx context.Context) error {
 	return c.waitForAPIServer(ctx, "/readyz")
 }
 
-// dialPod connects the API server's proxy to Pods, and to what it may reach on
-// this machine, which is nothing but a webhook or an aggregated API of our own.
+// dialPod connects the API server's proxy to Pods, and to nothing else: whoever
+// may make a Service could reach this machine's network through it.
 func (c *controlPlane) dialPod(ctx context.Context, network, addr string) (net.Conn, error) {
-	if to, err := netip.ParseAddrPort(addr); err == nil && podRange().Contains(to.Addr()) {
-		return c.network.DialContext(ctx, network, addr)
+	if to, err := netip.ParseAddrPort(addr); err != nil || !podRange().Contains(to.Addr()) {
+		return nil, fmt.Errorf("dial %s: not the address of a Pod", addr)
 	}
-	var d net.Dialer
-	return d.DialContext(ctx, network, addr)
+	return c.network.DialContext(ctx, network, addr)
 }
 
 // connect writes the kubeconfigs and makes the administrator's client.
@@ -206,7 +202,7 @@ func (c *controlPlane) startNodes(ctx context.Context) error {
 	}
 	setContainerLogsDir(filepath.Join(c.config.dataDir(), "containerlogs"))
 	for i := 1; i <= c.config.Nodes; i++ {
-		node := nodeConfig{index: i, pki: c.pki, admin: c.admin, client: c.client}
+		node := nodeConfig{index: i, pki: c.pki, admin: c.admin, client: c.client, died: c.died}
 		node.dir = filepath.Join(c.config.dataDir(), node.name())
 		if err := prepareNodeDir(node.dir); err != nil {
 			return err
@@ -231,10 +227,7 @@ func (c *controlPlane) startNodes(ctx context.Context) error {
 func (c *controlPlane) waitForNodes(ctx context.Context) error {
 	return c.poll(ctx, func(ctx context.Context) (bool, error) {
 		nodes, err := c.admin.CoreV1().Nodes().List(ctx, metav1.ListOptions{ResourceVersion: "0"})
-		if err != nil {
-			return false, err
-		}
-		if len(nodes.Items) < c.config.Nodes {
+		if err != nil || len(nodes.Items) < c.config.Nodes {
 			return false, nil
 		}
 		for i := range nodes.Items {
@@ -242,7 +235,7 @@ func (c *controlPlane) waitForNodes(ctx context.Context) error {
 				return false, nil
 			}
 		}
-		return c.hasServiceAccount(ctx, metav1.NamespaceDefault)
+		return c.hasServiceAccount(ctx, metav1.NamespaceDefault), nil
 	})
 }
 
@@ -258,28 +251,31 @@ func usable(node *corev1.Node) bool {
 	return false
 }
 
-func (c *controlPlane) hasServiceAccount(ctx context.Context, namespace string) (bool, error) {
+func (c *controlPlane) hasServiceAccount(ctx context.Context, namespace string) bool {
 	_, err := c.admin.CoreV1().ServiceAccounts(namespace).Get(ctx, "default", metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return false, nil
-	}
-	return err == nil, err
+	return err == nil
 }
 
 // keepSeed makes a seed for the next start. One that cannot be kept is no
 // reason to have no cluster.
-func (c *controlPlane) keepSeed(ctx context.Context) error {
-	if err := c.poll(ctx, c.bootstrapped); err != nil {
-		return err
-	}
-	s, err := harvest(ctx, c.store)
+func (c *controlPlane) keepSeed(ctx context.Context) {
+	limited, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	err := c.poll(limited, c.bootstrapped)
 	if err == nil {
-		err = s.write(seedPath(c.config.CacheDir))
+		err = c.harvestInto(limited, seedPath(c.config.CacheDir))
 	}
 	if err != nil {
-		klog.FromContext(ctx).Error(err, "No seed was kept, so that the next start takes a second longer")
+		klog.FromContext(ctx).Error(err, "No seed was kept, so that the next start takes longer")
 	}
-	return nil
+}
+
+func (c *controlPlane) harvestInto(ctx context.Context, path string) error {
+	s, err := harvest(ctx, c.store)
+	if err != nil {
+		return err
+	}
+	return s.write(path)
 }
 
 // bootstrapped reports whether the controllers have done their part of the
@@ -288,12 +284,12 @@ func (c *controlPlane) bootstrapped(ctx context.Context) (bool, error) {
 	for _, name := range []string{"admin", "edit", "view"} {
 		role, err := c.admin.RbacV1().ClusterRoles().Get(ctx, name, metav1.GetOptions{})
 		if err != nil || len(role.Rules) == 0 {
-			return false, err
+			return false, nil
 		}
 	}
 	for _, namespace := range systemNamespaces() {
-		if has, err := c.hasServiceAccount(ctx, namespace); !has || err != nil {
-			return false, err
+		if !c.hasServiceAccount(ctx, namespace) {
+			return false, nil
 		}
 	}
 	return true, nil
@@ -304,6 +300,7 @@ func (c *controlPlane) poll(ctx context.Context, ask func(context.Context) (bool
 	return wait.PollUntilContextCancel(ctx, pollEvery, true, func(ctx context.Context) (bool, error) {
 		select {
 		case err := <-c.died:
+			c.died <- err // for whoever asks next
 			return false, err
 		default:
 			return ask(ctx)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -56,6 +55,7 @@ type nodeConfig struct {
 	admin   *kubernetes.Clientset
 	client  *rest.Config // reaches the API server; the node adds its own certificate
 	runtime *container.Runtime
+	died    chan<- error // see startComponent
 }
 
 func (c nodeConfig) name() string { return fmt.Sprintf("node-%d", c.index) }
@@ -240,11 +240,9 @@ func (c nodeConfig) runKubelet(ctx context.Context, k *kubelet.Kubelet, deps *ku
 			MinVersion:   tls.VersionTLS12,
 		},
 	}
-	go func() {
-		if err := server.ServeTLS(listener, "", ""); !errors.Is(err, http.ErrServerClosed) {
-			klog.FromContext(ctx).Error(err, "The kubelet's API ended")
-		}
-	}()
+	startComponent(ctx, "the kubelet's API on "+c.name(), c.died, func(context.Context) error {
+		return server.ServeTLS(listener, "", "")
+	})
 	return nil
 }
 

@@ -28,6 +28,7 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/k8slab/k8slab/internal/cluster"
 )
@@ -58,13 +59,7 @@ func (p Provider) Create(ctx context.Context, spec cluster.Spec, progress func(s
 		progress = func(string) {}
 	}
 	config := processConfig{Dir: spec.Dir, CacheDir: p.CacheDir, Nodes: spec.Nodes}
-	fail := func(err error) error {
-		return &cluster.Error{
-			Op: "start the embedded cluster", Err: err,
-			Log:  filepath.Join(spec.Dir, LogName),
-			Hint: hint(err, spec.Dir),
-		}
-	}
+	fail := func(err error) error { return newError("start the embedded cluster", spec.Dir, err) }
 	if err := config.check(); err != nil {
 		return nil, fail(err)
 	}
@@ -72,11 +67,19 @@ func (p Provider) Create(ctx context.Context, spec cluster.Spec, progress func(s
 	if err != nil {
 		return nil, fail(err)
 	}
-	if err := c.waitReady(ctx, progress); err != nil {
+	limited, cancel := context.WithTimeoutCause(ctx, startLimit, errStartTooLong)
+	defer cancel()
+	if err := c.waitReady(limited, progress); err != nil {
 		return nil, fail(errors.Join(err, c.Close(context.WithoutCancel(ctx))))
 	}
 	return c, nil
 }
+
+// startLimit is forty times what a start takes. One that is not ready then never
+// will be, and somebody is waiting.
+const startLimit = 2 * time.Minute
+
+var errStartTooLong = fmt.Errorf("it was not ready after %s", startLimit)
 
 // check refuses what would fail later with a message nobody understands.
 func (c processConfig) check() error {
@@ -164,19 +167,23 @@ func processEnvironment() []string {
 // reports after it was ready is why it ended.
 func (c *embeddedCluster) watch(stdout io.Reader) {
 	var last string
+	ready := false
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
 		var r report
 		if json.Unmarshal(lines.Bytes(), &r) != nil {
 			continue // not ours: a component that prints
 		}
-		if r.Error != "" {
+		switch {
+		case r.Error != "":
 			last = r.Error
-			continue
+		case !ready && (r.Ready || r.Phase != ""): // nobody listens after the first Ready
+			ready = r.Ready
+			c.reports <- r
 		}
-		c.reports <- r
 	}
-	_ = c.process.Wait() // its state says what became of it
+	_, _ = io.Copy(io.Discard, stdout) // after a line that was too long
+	_ = c.process.Wait()               // its state says what became of it
 	c.mu.Lock()
 	switch {
 	case c.closed:
@@ -199,11 +206,11 @@ func (c *embeddedCluster) waitReady(ctx context.Context, progress func(string)) 
 				return c.cause()
 			}
 			if r.Ready {
-				return ctx.Err() // nil, unless it ended in the same moment
+				return context.Cause(ctx) // nil, unless it ended in the same moment
 			}
 			progress(r.Phase)
 		case <-ctx.Done():
-			return ctx.Err()
+			return context.Cause(ctx)
 		}
 	}
 }
@@ -217,11 +224,7 @@ func (c *embeddedCluster) Err() error {
 	if err == nil {
 		return nil
 	}
-	return &cluster.Error{
-		Op: "run the embedded cluster", Err: err,
-		Log:  filepath.Join(c.config.Dir, LogName),
-		Hint: hint(err, c.config.Dir),
-	}
+	return newError("run the embedded cluster", c.config.Dir, err)
 }
 
 func (c *embeddedCluster) cause() error {
