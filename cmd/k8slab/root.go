@@ -148,7 +148,7 @@ func printInterrupted(s streams, err error) {
 // withoutCancellation returns what is joined with the error of a context that
 // was cancelled.
 func withoutCancellation(err error) error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the joined errors one by one
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var rest []error
 		for _, e := range joined.Unwrap() {
 			rest = append(rest, withoutCancellation(e))
