@@ -130,7 +130,7 @@ func examineSeed(cache string) finding {
 	const check = "seed"
 	err := embedded.CheckSeed(cache)
 	if err != nil {
-		return finding{check, notice, err.Error(), "The next start makes one, and takes a second longer."}
+		return finding{check, notice, err.Error(), "The next start makes one, and takes a little longer."}
 	}
 	return finding{Check: check, Status: healthy, Message: "the embedded cluster starts from it"}
 }

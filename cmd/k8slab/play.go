@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +25,8 @@ const (
 	clusterEmbedded = "embedded"
 	clusterKind     = "kind"
 )
+
+func clusters() []string { return []string{clusterEmbedded, clusterKind} }
 
 type playOptions struct {
 	lesson    string
@@ -67,7 +68,7 @@ Everything that happens is recorded to a timeline file, which the last line name
 	f.StringVar(&o.lab, "lab", "", "name of the lab, to play a lesson twice at the same time (default: play-LESSON)")
 	f.BoolVar(&o.fast, "fast", false, "show commands at once instead of typing them; the cluster's pace stays the same")
 	f.DurationVar(&o.timeout, "timeout", 0, "end the run after this time with exit code 124, such as 5m (default: never)")
-	_ = c.RegisterFlagCompletionFunc("cluster", cobra.FixedCompletions([]string{clusterEmbedded, clusterKind}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("cluster", cobra.FixedCompletions(clusters(), cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
@@ -153,10 +154,8 @@ func (o playOptions) provider(l *lesson.Lesson) (cluster.Provider, error) {
 	case clusterKind:
 		return &kind.Provider{Image: o.kindImage}, nil
 	}
-	known := []string{clusterEmbedded, clusterKind}
-	slices.Sort(known)
 	return nil, &usageError{
 		fmt.Errorf("there is no cluster of the kind %q", name),
-		"--cluster and K8SLAB_CLUSTER take one of: " + strings.Join(known, ", ") + ".",
+		"--cluster and K8SLAB_CLUSTER take one of: " + strings.Join(clusters(), ", ") + ".",
 	}
 }

@@ -102,7 +102,7 @@ func because(ctx context.Context, err error) error {
 }
 
 func (l *lab) play(ctx context.Context, result *Result) error {
-	l.show(ctx, l.Lesson.Intro)
+	l.show(l.Lesson.Intro)
 	for i, s := range l.Lesson.Steps {
 		l.Presenter.Step(i+1, len(l.Lesson.Steps), s)
 		verdicts, err := l.playStep(ctx, s)
@@ -164,7 +164,7 @@ func (l *lab) playBlock(ctx context.Context, b lesson.Block) error {
 	return nil // hints and checks are not shown where they stand
 }
 
-func (l *lab) show(ctx context.Context, blocks []lesson.Block) {
+func (l *lab) show(blocks []lesson.Block) {
 	for _, b := range blocks {
 		if t, ok := b.(lesson.Text); ok {
 			l.Presenter.Text(t.Markdown)

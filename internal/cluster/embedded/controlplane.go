@@ -79,7 +79,7 @@ func (c *controlPlane) startStore(ctx context.Context) (err error) {
 	}
 	s, err := readSeed(seedPath(c.config.CacheDir))
 	if errors.Is(err, errNoSeed) {
-		klog.FromContext(ctx).Info("Starting without a seed, which takes a second longer", "reason", err)
+		klog.FromContext(ctx).Info("Starting without a seed, which takes a little longer", "reason", err)
 		return nil
 	}
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 )
 
-// seed is what a new cluster of one version always contains and needs a second
+// seed is what a new cluster of one version always contains and needs time
 // to make: the bootstrap policy, system namespaces and the like, as the API
 // server stored it. Nothing in it belongs to one lab: no certificate, no node,
 // no workload.
