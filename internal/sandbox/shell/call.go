@@ -126,6 +126,7 @@ func (sh *shell) launch(prog image) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
+	child.awaitsNotify(prog)
 	proc := &Proc{Args: prog.argv, Env: sh.exported(), Dir: sh.Dir}
 	proc.attach(child)
 	go child.run(func() int { return prog.exec(child.ctx, proc) })
@@ -134,7 +135,7 @@ func (sh *shell) launch(prog image) (*Process, error) {
 
 // become replaces the shell by a program, as exec does.
 func (sh *shell) become(prog image) int {
-	sh.process.replace(prog.argv)
+	sh.process.replace(prog)
 	proc := &Proc{Args: prog.argv, Env: sh.exported(), Dir: sh.Dir, tty: sh.tty}
 	proc.attach(sh.process)
 	clear(sh.traps)

@@ -23,7 +23,9 @@ type Config struct {
 	// Hostname is what hostname and uname say.
 	Hostname string
 	// Programs are added to the coreutils of this package, or replace them, by name. One is run when the
-	// tree has a virtual executable for it (files.Options.Programs).
+	// tree has a virtual executable for it (files.Options.Programs). Signals that come before such a
+	// program has called Notify wait for that, so that a server which is stopped as soon as it was
+	// started leaves as if it had been ready.
 	Programs map[string]Program
 	// Dial and Listen are the container's network, for wget and nc. If nil, there is none.
 	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
@@ -146,6 +148,7 @@ func (c *Container) Start(ctx context.Context, cmd Command) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
+	process.awaitsNotify(image)
 	process.fds = standard(cmd)
 	stop := context.AfterFunc(ctx, process.Kill)
 	proc.attach(process)

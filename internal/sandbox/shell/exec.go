@@ -26,6 +26,7 @@ const maxInterpreters = 4
 type image struct {
 	program Program
 	argv    []string
+	added   bool // by Config.Programs
 }
 
 // exec runs the program in the process of p.
@@ -48,7 +49,8 @@ func (c *Container) load(dir, searchPath string, argv []string) (image, error) {
 			if !ok {
 				return image{}, syscall.ENOEXEC
 			}
-			return image{run, argv}, nil
+			_, added := c.config.Programs[program]
+			return image{run, argv, added}, nil
 		}
 		if name, argv, err = c.script(dir, name, argv); err != nil {
 			return image{}, err

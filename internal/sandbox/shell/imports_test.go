@@ -18,7 +18,7 @@ func allowed(dir string) map[string][]string {
 	common := map[string][]string{
 		"bufio": nil, "bytes": nil, "cmp": nil, "context": nil, "errors": nil, "fmt": {"Errorf", "Fprint", "Fprintf", "Fprintln", "Sprint", "Sprintf"},
 		"io": nil, "io/fs": nil, "maps": nil, "slices": nil, "strings": nil, "sync": nil, "sync/atomic": nil, "time": nil, "path": nil,
-		"syscall": {"EACCES", "EAGAIN", "EBADF", "EBUSY", "ECONNREFUSED", "ECONNRESET", "EEXIST", "EFBIG", "EINVAL", "EIO", "EISDIR", "ELOOP", "ENAMETOOLONG",
+		"syscall": {"EACCES", "EADDRNOTAVAIL", "EAGAIN", "EBADF", "EBUSY", "ECONNREFUSED", "ECONNRESET", "EEXIST", "EFBIG", "EINVAL", "EIO", "EISDIR", "ELOOP", "ENAMETOOLONG",
 			"ENETUNREACH", "ENOENT", "ENOEXEC", "ENOSPC", "ENOTDIR", "ENOTEMPTY", "ENXIO", "EPERM", "EPIPE", "EROFS", "ESRCH", "EXDEV", "Errno"},
 	}
 	flags := []string{"O_RDONLY", "O_WRONLY", "O_RDWR", "O_CREATE", "O_TRUNC", "O_APPEND", "O_EXCL"}

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/k8slab/k8slab/internal/sandbox/files"
@@ -60,6 +62,22 @@ func (p *Proc) Sleep(ctx context.Context, d time.Duration) error {
 	return p.container.config.Sleep(ctx, d)
 }
 
+// Dial connects through the container's network.
+func (p *Proc) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if p.container.config.Dial == nil {
+		return nil, syscall.ENETUNREACH
+	}
+	return p.container.config.Dial(ctx, network, address)
+}
+
+// Listen opens a port of the container. Whoever opens it closes it.
+func (p *Proc) Listen(ctx context.Context, network, address string) (net.Listener, error) {
+	if p.container.config.Listen == nil {
+		return nil, syscall.EADDRNOTAVAIL
+	}
+	return p.container.config.Listen(ctx, network, address)
+}
+
 // Hostname is the container's.
 func (p *Proc) Hostname() string { return p.container.config.Hostname }
 
@@ -78,12 +96,7 @@ func absolute(dir, name string) string {
 // Notify makes the process handle signals instead of dying of them, or of ignoring them as PID 1.
 func (p *Proc) Notify(signals ...Signal) <-chan Signal {
 	c := make(chan Signal, 8)
-	p.process.mu.Lock()
-	p.process.signals = c
-	p.process.mu.Unlock()
-	for _, s := range signals {
-		p.process.setAction(s, catch)
-	}
+	p.process.handle(c, signals)
 	return c
 }
 

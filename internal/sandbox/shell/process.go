@@ -27,6 +27,7 @@ type Process struct {
 	pending  []Signal      // caught by a shell, its trap has not run yet
 	notify   chan struct{} // gets a value when pending grows
 	signals  chan Signal   // of a program that asked for signals
+	early    bool          // signals are pending until the program asks for them
 	killedBy Signal
 	status   int
 	ended    bool
@@ -79,6 +80,8 @@ func (p *Process) deliver(s Signal, inside bool) {
 		if !init || !inside {
 			p.die(s)
 		}
+	case p.early:
+		p.remember(s)
 	case act == ignore:
 	case act == catch:
 		p.catch(s)
@@ -96,12 +99,38 @@ func (p *Process) catch(s Signal) {
 		}
 		return
 	}
-	if !slices.Contains(p.pending, s) {
-		p.pending = append(p.pending, s)
-	}
+	p.remember(s)
 	select {
 	case p.notify <- struct{}{}:
 	default:
+	}
+}
+
+func (p *Process) remember(s Signal) {
+	if !slices.Contains(p.pending, s) {
+		p.pending = append(p.pending, s)
+	}
+}
+
+// awaitsNotify says that the process is about to run a program.
+func (p *Process) awaitsNotify(prog image) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.early = prog.added
+}
+
+// handle makes the process catch signals, and delivers those that came before.
+func (p *Process) handle(c chan Signal, signals []Signal) {
+	p.mu.Lock()
+	p.signals, p.early = c, false
+	for _, s := range signals {
+		p.actions[s] = catch
+	}
+	waiting := p.pending
+	p.pending = nil
+	p.mu.Unlock()
+	for _, s := range waiting {
+		p.deliver(s, true)
 	}
 }
 
@@ -168,10 +197,10 @@ func (p *Process) inherit(parent *Process) {
 }
 
 // replace is what exec does to a process: another command line, caught signals back to default.
-func (p *Process) replace(argv []string) {
+func (p *Process) replace(prog image) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.argv = argv
+	p.argv, p.early = prog.argv, prog.added
 	p.pending = nil
 	for s, a := range p.actions {
 		if a == catch {

@@ -201,7 +201,7 @@ func envProgram(ctx context.Context, p *Proc) int {
 		return 0
 	}
 	p.Env = env
-	return p.execute(ctx, args)
+	return p.Exec(ctx, args)
 }
 
 func without(env []string, name string) []string {
@@ -214,8 +214,8 @@ func without(env []string, name string) []string {
 	return out
 }
 
-// execute replaces the program by another one.
-func (p *Proc) execute(ctx context.Context, args []string) int {
+// Exec replaces the program by another one, as exec in a script does, and returns its exit code.
+func (p *Proc) Exec(ctx context.Context, args []string) int {
 	path := p.Getenv("PATH")
 	if path == "" {
 		path = defaultPath
@@ -224,7 +224,7 @@ func (p *Proc) execute(ctx context.Context, args []string) int {
 	if err != nil {
 		return p.cannotExecute(args[0], err)
 	}
-	p.process.replace(prog.argv)
+	p.process.replace(prog)
 	return prog.exec(ctx, p)
 }
 
@@ -271,6 +271,7 @@ func (p *Proc) spawn(args []string) (*Process, int) {
 	if err != nil {
 		return nil, p.fail("can't fork: %s", files.Reason(err))
 	}
+	child.awaitsNotify(prog)
 	proc := &Proc{Args: prog.argv, Env: p.Env, Dir: p.Dir}
 	proc.attach(child)
 	go child.run(func() int { return prog.exec(child.ctx, proc) })

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,14 +18,6 @@ import (
 
 	"github.com/k8slab/k8slab/internal/sandbox/files"
 )
-
-// dial connects through the container's network.
-func (p *Proc) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	if p.container.config.Dial == nil {
-		return nil, syscall.ENETUNREACH
-	}
-	return p.container.config.Dial(ctx, network, address)
-}
 
 // fetch is wget.
 type fetch struct {
@@ -156,7 +149,7 @@ func (f *fetch) request(ctx context.Context, u *url.URL) (*http.Response, error)
 	client := &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			conn, err := f.dial(ctx, network, addr)
+			conn, err := f.Dial(ctx, network, addr)
 			if err == nil {
 				f.say("Connecting to %s (%s)\n", addr, conn.RemoteAddr())
 			}
@@ -264,7 +257,7 @@ func ncProgram(ctx context.Context, p *Proc) int {
 	if o.has('u') {
 		network = "udp"
 	}
-	conn, err := p.dial(dialCtx, network, net.JoinHostPort(args[0], args[1]))
+	conn, err := p.Dial(dialCtx, network, net.JoinHostPort(args[0], args[1]))
 	if err != nil {
 		return p.refused(args, err)
 	}
@@ -295,10 +288,7 @@ func (p *Proc) listen(ctx context.Context, o given, args []string) int {
 	if port == "" && len(args) > 0 {
 		port = args[len(args)-1]
 	}
-	if p.container.config.Listen == nil || port == "" {
-		return p.fail("bind: Cannot assign requested address")
-	}
-	l, err := p.container.config.Listen(ctx, "tcp", net.JoinHostPort("", port))
+	l, err := p.Listen(ctx, "tcp", net.JoinHostPort("", cmp.Or(port, "0")))
 	if err != nil {
 		return p.fail("bind: %s", files.Reason(connectError(err)))
 	}

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -43,8 +42,6 @@ type container struct {
 	tree    *files.Tree
 	started chan struct{} // closed when StartContainer is done with it, either way
 	exited  chan struct{} // closed when it has ended
-	up      chan struct{} // closed by ready
-	upOnce  sync.Once
 
 	// The fields below are guarded by Runtime.mu.
 	state     runtimeapi.ContainerState
@@ -114,7 +111,6 @@ func (r *Runtime) newContainer(sandboxID string, config *runtimeapi.ContainerCon
 		state:     runtimeapi.ContainerState_CONTAINER_CREATED,
 		started:   make(chan struct{}),
 		exited:    make(chan struct{}),
-		up:        make(chan struct{}),
 		resources: &runtimeapi.ContainerResources{Linux: config.GetLinux().GetResources()},
 	}
 	if c.argv = commandLine(config, image.Image); len(c.argv) == 0 {
@@ -136,11 +132,7 @@ func commandLine(config *runtimeapi.ContainerConfig, image *images.Image) []stri
 			args = image.Cmd
 		}
 	}
-	argv := slices.Concat(command, args)
-	if len(argv) > 1 && argv[0] == nginxEntrypoint && argv[1] != "nginx" {
-		argv = argv[1:] // the script of the nginx image ends in exec "$@" and does nothing else then
-	}
-	return argv
+	return slices.Concat(command, args)
 }
 
 func (r *Runtime) containerDir(id string) string { return filepath.Join(r.containersDir(), id) }
@@ -200,7 +192,6 @@ func (r *Runtime) launch(ctx context.Context, c *container) error {
 		c.release()
 		return err
 	}
-	c.awaitReady()
 	if c.streams.tty != nil {
 		c.streams.tty.onInterrupt(interrupt(c.main))
 	}
@@ -221,24 +212,6 @@ func (c *container) enforceLocked() {
 	if limit > 0 && c.image.Memory > uint64(limit) && c.state == runtimeapi.ContainerState_CONTAINER_RUNNING {
 		c.oom = true
 		c.main.Kill()
-	}
-}
-
-// ready is called by a program when it handles signals.
-func (c *container) ready() { c.upOnce.Do(func() { close(c.up) }) }
-
-// awaitReady gives our own programs the moment they need: whoever stops a container as soon as it
-// has started would find a PID 1 without handler, which the kernel spares, and wait for nothing.
-func (c *container) awaitReady() {
-	if !handlesSignals(c.argv) {
-		return
-	}
-	timer := time.NewTimer(time.Second) // for something else under the same name
-	defer timer.Stop()
-	select {
-	case <-c.up:
-	case <-c.main.Done():
-	case <-timer.C:
 	}
 }
 

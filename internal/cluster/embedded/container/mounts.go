@@ -9,6 +9,7 @@ import (
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 
 	"github.com/k8slab/k8slab/internal/cluster/embedded/container/images"
+	"github.com/k8slab/k8slab/internal/cluster/embedded/container/servers"
 	"github.com/k8slab/k8slab/internal/sandbox/files"
 )
 
@@ -29,7 +30,7 @@ func (r *Runtime) assemble(c *container) (*files.Tree, error) {
 		Root:     root,
 		ReadOnly: c.config.GetLinux().GetSecurityContext().GetReadonlyRootfs(),
 		Mounts:   mounts,
-		Programs: executables(c.image.Image),
+		Programs: servers.Executables(c.image.Image),
 	})
 }
 

@@ -3,10 +3,8 @@ package container
 import (
 	"context"
 	"net"
-	"path"
-	"slices"
 
-	"github.com/k8slab/k8slab/internal/cluster/embedded/container/images"
+	"github.com/k8slab/k8slab/internal/cluster/embedded/container/servers"
 	"github.com/k8slab/k8slab/internal/sandbox/shell"
 )
 
@@ -15,7 +13,7 @@ func (r *Runtime) newSpace(c *container) *shell.Container {
 	return shell.New(shell.Config{
 		Files:    c.tree,
 		Hostname: c.sandbox.hostname,
-		Programs: programs(c),
+		Programs: servers.Programs(c.image.Image),
 		Dial:     c.sockets.DialContext,
 		Listen: func(_ context.Context, network, address string) (net.Listener, error) {
 			return c.sockets.Listen(network, address)
@@ -49,44 +47,4 @@ func (c *container) environment() []string {
 		env = append(env, variable.GetKey()+"="+string(variable.GetValue()))
 	}
 	return env
-}
-
-// programs are the programs that this package adds to the shell's.
-func programs(c *container) map[string]shell.Program {
-	server := &nginx{version: c.image.Version, listen: c.sockets.Listen, ready: c.ready}
-	return map[string]shell.Program{
-		"pause":            c.pause,
-		"nginx":            server.run,
-		"nginx-entrypoint": server.entrypoint,
-	}
-}
-
-// handlesSignals says whether a command is one of our programs that calls ready.
-func handlesSignals(argv []string) bool {
-	return slices.Contains([]string{"pause", "nginx", path.Base(nginxEntrypoint)}, path.Base(argv[0]))
-}
-
-// executables are the programs of an image, by their path in it.
-func executables(image *images.Image) map[string]string {
-	if image.Program == "pause" {
-		return map[string]string{"/pause": "pause"}
-	}
-	all := shell.Binaries()
-	if image.Program == "nginx" {
-		all["/usr/sbin/nginx"] = "nginx"
-		all[nginxEntrypoint] = "nginx-entrypoint"
-		all["/bin/bash"] = "sh"
-	}
-	return all
-}
-
-// pause waits until it is told to stop, as the pause image does.
-func (c *container) pause(ctx context.Context, p *shell.Proc) int {
-	signals := p.Notify(shell.SIGINT, shell.SIGTERM)
-	c.ready()
-	select {
-	case <-signals:
-	case <-ctx.Done():
-	}
-	return 0
 }

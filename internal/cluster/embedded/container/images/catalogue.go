@@ -37,12 +37,14 @@ type Image struct {
 	Version    string   // of the program, "1.25.5"
 	ID         string   // digest of the image's configuration, "sha256:…"
 	Digest     string   // digest of its manifest, "sha256:…"
-	Program    string   // what its entrypoint runs, "nginx", "pause" or "shell"
+	Program    string   // what its entrypoint runs, "nginx" for example, or "shell"
 	Entrypoint []string
 	Cmd        []string
 	Env        []string // "KEY=value"
 	Ports      []int
+	SIGTERM    string // what the program does on it as PID 1: Exits or Ignores
 	StopSignal string // "SIGTERM" unless the image says otherwise
+	Userland   string // Busybox, Alpine, Debian or None
 	WorkingDir string // "" is "/"
 	Size       uint64 // bytes
 	Memory     uint64 // bytes that a running container uses

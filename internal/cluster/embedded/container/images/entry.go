@@ -11,10 +11,26 @@ import (
 )
 
 // programs are the entrypoints that a catalogue may name.
-var programs = []string{"nginx", "pause", "shell"}
+var programs = []string{"agnhost", "httpd", "nginx", "pause", "shell"}
 
 // signals are the stop signals that a catalogue may name.
-var signals = []string{"SIGTERM", "SIGINT", "SIGQUIT"}
+var signals = []string{"SIGTERM", "SIGINT", "SIGQUIT", "SIGWINCH"}
+
+// The userlands that a catalogue may name: what other commands an image has.
+const (
+	Busybox = "busybox" // all of busybox
+	Alpine  = "alpine"  // busybox, in another directory layout
+	Debian  = "debian"  // bash and coreutils; no tool for processes or the network
+	None    = "none"    // nothing, not even a shell
+)
+
+var userlands = []string{Busybox, Alpine, Debian, None}
+
+// What the program of an image does on SIGTERM when it is PID 1.
+const (
+	Exits   = "exits"
+	Ignores = "ignores" // and is killed when the grace period is over
+)
 
 // document is the catalogue's file.
 type document struct {
@@ -30,7 +46,9 @@ type entry struct {
 	Cmd        []string
 	Env        []string
 	Ports      []int
+	SIGTERM    string `yaml:"sigterm"`
 	StopSignal string `yaml:"stopSignal"`
+	Userland   string
 	WorkingDir string `yaml:"workingDir"`
 	Size       uint64
 	Memory     uint64
@@ -82,6 +100,10 @@ func (e entry) check() error {
 		return fmt.Errorf("%d: name %q is not a repository with its registry, such as docker.io/library/nginx", e.line, e.Name)
 	case !slices.Contains(programs, e.Program):
 		return fmt.Errorf("%d: program %q is none of %s", e.line, e.Program, strings.Join(programs, ", "))
+	case !slices.Contains(userlands, e.Userland):
+		return fmt.Errorf("%d: userland %q is none of %s", e.line, e.Userland, strings.Join(userlands, ", "))
+	case e.SIGTERM != Exits && e.SIGTERM != Ignores:
+		return fmt.Errorf("%d: sigterm %q is neither %s nor %s", e.line, e.SIGTERM, Exits, Ignores)
 	case e.StopSignal != "" && !slices.Contains(signals, e.StopSignal):
 		return fmt.Errorf("%d: stopSignal %q is none of %s", e.line, e.StopSignal, strings.Join(signals, ", "))
 	case len(e.Releases) == 0:
@@ -126,7 +148,9 @@ func (e entry) image(r release) *Image {
 		Entrypoint: e.Entrypoint,
 		Cmd:        e.Cmd,
 		Ports:      e.Ports,
+		SIGTERM:    e.SIGTERM,
 		StopSignal: e.StopSignal,
+		Userland:   e.Userland,
 		WorkingDir: e.WorkingDir,
 		Size:       e.Size,
 		Memory:     e.Memory,

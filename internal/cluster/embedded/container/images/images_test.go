@@ -233,25 +233,27 @@ func TestFind(t *testing.T) {
 
 func TestParseErrors(t *testing.T) {
 	const head = "format: 1\nimages:\n"
-	const entry = "- name: docker.io/library/app\n  program: shell\n  cmd: [sh]\n"
+	const entry = "- name: docker.io/library/app\n  program: shell\n  userland: busybox\n  sigterm: ignores\n  cmd: [sh]\n"
 	const good = entry + "  releases: [{version: 1.0, tags: [v1]}]\n"
 	for _, tc := range []struct{ name, text, want string }{
 		{"no format", "images: []\n", "c.yaml: format 0 is not 1, the one that this program reads"},
 		{"another format", "format: 2\n", "c.yaml: format 2 is not 1, the one that this program reads"},
 		{"no YAML", "format: [\n", "c.yaml:1: did not find expected node content"},
-		{"unknown key", head + good + "  colour: red\n", "c.yaml:7: field colour not found in type images.entry"},
-		{"unknown key of a release", head + entry + "  releases:\n  - {version: 1.0, tags: [v1], when: now}\n", "c.yaml:7: field when not found in type images.release"},
-		{"wrong type", head + good + "  size: big\n", "c.yaml:7: cannot unmarshal !!str `big` into uint64"},
+		{"unknown key", head + good + "  colour: red\n", "c.yaml:9: field colour not found in type images.entry"},
+		{"unknown key of a release", head + entry + "  releases:\n  - {version: 1.0, tags: [v1], when: now}\n", "c.yaml:9: field when not found in type images.release"},
+		{"wrong type", head + good + "  size: big\n", "c.yaml:9: cannot unmarshal !!str `big` into uint64"},
 		{"short name", head + strings.Replace(good, "docker.io/library/app", "app", 1), `c.yaml:3: name "app" is not a repository with its registry, such as docker.io/library/nginx`},
-		{"program", head + strings.Replace(good, "shell", "redis", 1), `c.yaml:3: program "redis" is none of nginx, pause, shell`},
-		{"signal", head + good + "  stopSignal: TERM\n", `c.yaml:3: stopSignal "TERM" is none of SIGTERM, SIGINT, SIGQUIT`},
+		{"program", head + strings.Replace(good, "shell", "mysql", 1), `c.yaml:3: program "mysql" is none of agnhost, httpd, nginx, pause, shell`},
+		{"userland", head + strings.Replace(good, "busybox", "windows", 1), `c.yaml:3: userland "windows" is none of busybox, alpine, debian, none`},
+		{"sigterm", head + strings.Replace(good, "  sigterm: ignores\n", "", 1), `c.yaml:3: sigterm "" is neither exits nor ignores`},
+		{"signal", head + good + "  stopSignal: TERM\n", `c.yaml:3: stopSignal "TERM" is none of SIGTERM, SIGINT, SIGQUIT, SIGWINCH`},
 		{"no releases", head + entry, "c.yaml:3: docker.io/library/app has no releases"},
 		{"no command", head + strings.Replace(good, "  cmd: [sh]\n", "", 1), "c.yaml:3: docker.io/library/app has neither entrypoint nor cmd"},
-		{"no tags", head + entry + "  releases:\n  - version: 1.0\n", "c.yaml:7: a release needs a version and tags"},
-		{"bad tag", head + entry + "  releases:\n  - {version: 1.0, tags: [\"-\"]}\n", `c.yaml:7: tag "-": invalid tag format`},
+		{"no tags", head + entry + "  releases:\n  - version: 1.0\n", "c.yaml:9: a release needs a version and tags"},
+		{"bad tag", head + entry + "  releases:\n  - {version: 1.0, tags: [\"-\"]}\n", `c.yaml:9: tag "-": invalid tag format`},
 		{"file", head + good + "  files: {etc/x: y}\n", `c.yaml:3: file "etc/x" is not a clean absolute path`},
 		{"negative time", head + good + "  pull: -1s\n", "c.yaml:3: pull and start may not be negative"},
-		{"tag twice", head + good + good, "c.yaml:10: tag docker.io/library/app:v1 is in the catalogue twice"},
+		{"tag twice", head + good + good, "c.yaml:14: tag docker.io/library/app:v1 is in the catalogue twice"},
 	} {
 		_, err := images.Parse("c.yaml", []byte(tc.text))
 		if err == nil || err.Error() != tc.want {
@@ -266,6 +268,8 @@ format: 1
 images:
 - name: docker.io/library/app
   program: shell
+  userland: busybox
+  sigterm: ignores
   cmd: [sh]
   releases: [{version: "1.0", tags: [v1]}]
   files: {/etc/version: "{name} {version}", /etc/link: "link: /etc/version", /data: dir}
@@ -283,5 +287,24 @@ func TestCodes(t *testing.T) {
 	s := store(t)
 	if _, err := s.Pull(t.Context(), "nginx:none"); status.Code(err) != codes.NotFound {
 		t.Errorf("%v", err)
+	}
+}
+
+// Every image that upstream's conformance tests of workloads name is here.
+func TestImagesOfConformanceTests(t *testing.T) {
+	s := store(t)
+	for _, ref := range []string{
+		"registry.k8s.io/e2e-test-images/agnhost:2.63.0", "registry.k8s.io/e2e-test-images/agnhost:2.55",
+		"registry.k8s.io/e2e-test-images/busybox:1.37.0-1", "registry.k8s.io/e2e-test-images/nginx:1.15-4",
+		"registry.k8s.io/e2e-test-images/nginx:1.27-0", "registry.k8s.io/pause:3.10.2",
+	} {
+		if _, err := s.Pull(t.Context(), ref); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, ref := range []string{"foo:non-existent", "webserver:404", "gcr.io/google_samples/gb-redisslave:nonexistent"} {
+		if _, err := s.Pull(t.Context(), ref); err == nil {
+			t.Errorf("%s was pulled", ref)
+		}
 	}
 }

@@ -1,4 +1,4 @@
-package container
+package servers
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log"
 	"net"
 	"net/http"
 	"os"
@@ -14,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -27,8 +25,6 @@ import (
 // the image does. It does not read its configuration.
 type nginx struct {
 	version string
-	listen  func(network, address string) (net.Listener, error)
-	ready   func() // called once signals are handled
 }
 
 const (
@@ -42,7 +38,7 @@ const (
 )
 
 // minor is the second part of the version: what the image prints depends on it.
-func (n *nginx) minor() int {
+func (n nginx) minor() int {
 	parts := strings.Split(n.version, ".")
 	if len(parts) < 2 {
 		return 0
@@ -52,10 +48,10 @@ func (n *nginx) minor() int {
 }
 
 // entrypoint is the image's /docker-entrypoint.sh, with what it prints before it runs nginx.
-func (n *nginx) entrypoint(ctx context.Context, p *shell.Proc) int {
+func (n nginx) entrypoint(ctx context.Context, p *shell.Proc) int {
 	p.Args = p.Args[1:]
 	if len(p.Args) == 0 || p.Args[0] != "nginx" {
-		return entrypointOther(ctx, p)
+		return p.Exec(ctx, p.Args)
 	}
 	if n.minor() >= 19 && p.Getenv("NGINX_ENTRYPOINT_QUIET_LOGS") == "" {
 		const script = nginxEntrypoint + ": "
@@ -72,24 +68,8 @@ func (n *nginx) entrypoint(ctx context.Context, p *shell.Proc) int {
 	return n.run(ctx, p)
 }
 
-// entrypointOther runs another command than nginx, as a child. A container whose command it is does
-// not come here: see commandLine.
-func entrypointOther(ctx context.Context, p *shell.Proc) int {
-	if len(p.Args) == 0 {
-		return 0
-	}
-	code, err := p.Container().Run(ctx, shell.Command{
-		Argv: p.Args, Env: p.Env, Dir: p.Dir, Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr,
-	})
-	if err != nil {
-		fmt.Fprintf(p.Stderr, "%s: exec: %s: not found\n", nginxEntrypoint, p.Args[0])
-		return 127
-	}
-	return code
-}
-
 // run is the nginx command.
-func (n *nginx) run(ctx context.Context, p *shell.Proc) int {
+func (n nginx) run(ctx context.Context, p *shell.Proc) int {
 	foreground := false
 	args := p.Args[1:]
 	for i := 0; i < len(args); i++ {
@@ -147,26 +127,15 @@ func daemonOff(p *shell.Proc) bool {
 
 // serve answers requests until a signal comes. It leaves quickly on SIGTERM and lets requests end
 // on SIGQUIT; both exit with 0.
-func (n *nginx) serve(ctx context.Context, p *shell.Proc) int {
+func (n nginx) serve(ctx context.Context, p *shell.Proc) int {
 	signals := p.Notify(shell.SIGTERM, shell.SIGINT, shell.SIGQUIT, shell.SIGHUP, shell.SIGUSR1)
-	n.ready()
 	listener, err := n.bind(ctx, p)
 	if err != nil {
 		return 1
 	}
 	n.notices(p)
-	site := &site{version: n.version, proc: p}
-	server := &http.Server{Handler: site, ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0)}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		_ = server.Serve(listener)
-	}()
-	defer func() {
-		server.Close()
-		<-served
-		site.requests.wait()
-	}()
+	web := serveWeb(listener, &site{version: n.version, proc: p})
+	defer web.close()
 	for {
 		select {
 		case <-ctx.Done():
@@ -178,7 +147,7 @@ func (n *nginx) serve(ctx context.Context, p *shell.Proc) int {
 			}
 			n.notice(p, fmt.Sprintf("signal %d (SIG%s) received, %s", int(s), s, leaving(s)))
 			if s == shell.SIGQUIT {
-				_ = server.Shutdown(ctx)
+				_ = web.shutdown(ctx)
 			}
 			n.notice(p, "exit")
 			return 0
@@ -201,9 +170,9 @@ func staying(s shell.Signal) string {
 }
 
 // bind opens the port, with nginx' patience for one that is in use.
-func (n *nginx) bind(ctx context.Context, p *shell.Proc) (net.Listener, error) {
+func (n nginx) bind(ctx context.Context, p *shell.Proc) (net.Listener, error) {
 	for range bindAttempts {
-		listener, err := n.listen("tcp", nginxAddress)
+		listener, err := p.Listen(ctx, "tcp", nginxAddress)
 		if err == nil {
 			return listener, nil
 		}
@@ -223,7 +192,7 @@ func (n *nginx) bind(ctx context.Context, p *shell.Proc) (net.Listener, error) {
 }
 
 // notices are what newer images print when they start.
-func (n *nginx) notices(p *shell.Proc) {
+func (n nginx) notices(p *shell.Proc) {
 	n.notice(p, `using the "epoll" event method`)
 	n.notice(p, "nginx/"+n.version)
 	n.notice(p, "OS: Linux")
@@ -232,57 +201,25 @@ func (n *nginx) notices(p *shell.Proc) {
 }
 
 // notice logs what images before 1.21 do not log.
-func (n *nginx) notice(p *shell.Proc, text string) {
+func (n nginx) notice(p *shell.Proc, text string) {
 	if n.minor() >= 21 {
 		n.report(p, "notice", text)
 	}
 }
 
-func (n *nginx) report(p *shell.Proc, level, text string) {
+func (n nginx) report(p *shell.Proc, level, text string) {
 	fmt.Fprintf(p.Stderr, "%s [%s] %d#%d: %s\n", p.Now().UTC().Format("2006/01/02 15:04:05"), level, p.PID(), p.PID(), text)
 }
 
 // site answers requests with the files of the container.
 type site struct {
-	version  string
-	proc     *shell.Proc
-	count    atomic.Int64
-	requests counter
-}
-
-// counter counts the requests that are being answered.
-type counter struct {
-	mu     sync.Mutex
-	closed bool
-	group  sync.WaitGroup
-}
-
-// enter is false once somebody waits for the end of all requests.
-func (c *counter) enter() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.closed {
-		c.group.Add(1)
-	}
-	return !c.closed
-}
-
-func (c *counter) leave() { c.group.Done() }
-
-// wait lets nobody in any more, and returns when all have left.
-func (c *counter) wait() {
-	c.mu.Lock()
-	c.closed = true
-	c.mu.Unlock()
-	c.group.Wait()
+	version string
+	proc    *shell.Proc
+	count   atomic.Int64
 }
 
 // ServeHTTP answers one request and logs it.
 func (s *site) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	if !s.requests.enter() {
-		return
-	}
-	defer s.requests.leave()
 	s.count.Add(1)
 	answer := &answer{ResponseWriter: w, status: http.StatusOK}
 	answer.Header().Set("Server", "nginx/"+s.version)
@@ -334,10 +271,11 @@ func (s *site) content(w *answer, req *http.Request, f *files.File) {
 		return
 	}
 	w.Header().Set("ETag", fmt.Sprintf(`"%x-%x"`, info.ModTime().Unix(), info.Size()))
-	if path.Ext(info.Name()) == "" {
-		w.Header().Set("Content-Type", "application/octet-stream")
+	kind := contentTypes()[extension(info.Name())]
+	if kind == "" {
+		kind = "application/octet-stream"
 	}
-	http.ServeContent(w, req, info.Name(), info.ModTime(), f)
+	sendFile(w, req, f, info, kind)
 }
 
 // failed answers for a file that cannot be opened.
@@ -379,51 +317,12 @@ func statusText(status int) string {
 // complain writes to the error log.
 func (s *site) complain(req *http.Request, text string) {
 	fmt.Fprintf(s.proc.Stderr, "%s [error] 29#29: *%d %s, client: %s, server: localhost, request: %q, host: %q\n",
-		s.proc.Now().UTC().Format("2006/01/02 15:04:05"), s.count.Load(), text, client4(req), requestLine(req), req.Host)
+		s.proc.Now().UTC().Format("2006/01/02 15:04:05"), s.count.Load(), text, client(req), requestLine(req), req.Host)
 }
 
 // access writes to the access log, in the image's "main" format.
 func (s *site) access(req *http.Request, w *answer) {
 	fmt.Fprintf(s.proc.Stdout, "%s - - [%s] %q %d %d %q %q %q\n",
-		client4(req), s.proc.Now().UTC().Format("02/Jan/2006:15:04:05 +0000"), requestLine(req), w.status, w.bytes,
+		client(req), logTime(s.proc.Now()), requestLine(req), w.status, w.bytes,
 		dash(req.Referer()), dash(req.UserAgent()), dash(req.Header.Get("X-Forwarded-For")))
-}
-
-func requestLine(req *http.Request) string {
-	return req.Method + " " + req.RequestURI + " " + req.Proto
-}
-
-func client4(req *http.Request) string {
-	host, _, err := net.SplitHostPort(req.RemoteAddr)
-	if err != nil {
-		return req.RemoteAddr
-	}
-	return host
-}
-
-func dash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
-}
-
-// answer remembers what was sent, for the log.
-type answer struct {
-	http.ResponseWriter
-	status int
-	bytes  int64
-}
-
-// WriteHeader remembers the status.
-func (a *answer) WriteHeader(status int) {
-	a.status = status
-	a.ResponseWriter.WriteHeader(status)
-}
-
-// Write counts the bytes of the body.
-func (a *answer) Write(p []byte) (int, error) {
-	n, err := a.ResponseWriter.Write(p)
-	a.bytes += int64(n)
-	return n, err
 }
