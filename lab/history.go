@@ -3,6 +3,7 @@ package lab
 import (
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/k8slab/k8slab/internal/cluster/timeline"
@@ -50,11 +51,11 @@ func (h *History) pods(want func(*PodHistory) bool) Pods {
 // waiting.
 func (h *History) ReplicaSet(name string) *ReplicaSetHistory {
 	h.t.needRecord("ReplicaSet")
-	r := &ReplicaSetHistory{h: h, name: name}
-	for _, o := range h.t.run.input.Window.ReplicaSets() {
-		if o.Namespace == h.t.run.input.Namespace && o.Name == name {
-			r.lives = append(r.lives, o)
-		}
+	w, namespace := h.t.run.input.Window, h.t.run.input.Namespace
+	r := &ReplicaSetHistory{
+		h: h, name: name,
+		lives: timeline.Histories[appsv1.ReplicaSet](w, namespace, name),
+		of:    w.Rollout(timeline.Ref{Kind: "ReplicaSet", Namespace: namespace, Name: name}),
 	}
 	if len(r.lives) == 0 {
 		h.t.Now().ReplicaSet(name) // says what there is instead
@@ -126,12 +127,12 @@ func (ps Pods) Released() Pods {
 
 // versions of an object in a step: the one that stood when it began, and those
 // after it.
-func versions[T any](h *timeline.History[*T]) []*T {
+func versions[T any](h *timeline.History[T]) []*T {
 	var all []*T
-	if h.Before != nil {
-		all = append(all, h.Before)
+	if before := h.Before(); before != nil {
+		all = append(all, before)
 	}
-	for _, v := range h.Versions {
+	for _, v := range h.Versions() {
 		all = append(all, v.Object)
 	}
 	return all

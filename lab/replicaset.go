@@ -11,7 +11,8 @@ import (
 type ReplicaSetHistory struct {
 	h     *History
 	name  string
-	lives []*timeline.ReplicaSetHistory // in order of creation; never empty
+	lives []*timeline.History[appsv1.ReplicaSet] // in order of creation; never empty
+	of    *timeline.Rollout
 }
 
 // Name returns the ReplicaSet's name.
@@ -21,7 +22,9 @@ func (r *ReplicaSetHistory) Name() string { return r.name }
 // checks: a check does not change it.
 func (r *ReplicaSetHistory) ReplicaSet() *appsv1.ReplicaSet { return r.last().Last() }
 
-func (r *ReplicaSetHistory) last() *timeline.ReplicaSetHistory { return r.lives[len(r.lives)-1] }
+func (r *ReplicaSetHistory) last() *timeline.History[appsv1.ReplicaSet] {
+	return r.lives[len(r.lives)-1]
+}
 
 // Existed reports that the ReplicaSet was there when the step began.
 func (r *ReplicaSetHistory) Existed() bool { return r.lives[0].Existed }
@@ -70,10 +73,8 @@ func (r *ReplicaSetHistory) Replicas() int {
 // Scales returns the changes of the number of Pods that is wanted, in order.
 func (r *ReplicaSetHistory) Scales() []Scale {
 	var scales []Scale
-	for _, l := range r.lives {
-		for _, c := range l.Scales {
-			scales = append(scales, Scale{At: r.h.t.moment(c.Moment), From: int(c.From), To: int(c.To)})
-		}
+	for _, c := range r.of.Scales {
+		scales = append(scales, Scale{At: r.h.t.moment(c.Moment), From: int(c.From), To: int(c.To)})
 	}
 	return scales
 }
@@ -82,10 +83,8 @@ func (r *ReplicaSetHistory) Scales() []Scale {
 // ReplicaSet and creating it with another template is no change.
 func (r *ReplicaSetHistory) Templates() []Template {
 	var changes []Template
-	for _, l := range r.lives {
-		for _, c := range l.Templates {
-			changes = append(changes, Template{At: r.h.t.moment(c.Moment), From: Image(c.From.Spec), To: Image(c.To.Spec)})
-		}
+	for _, c := range r.of.Templates {
+		changes = append(changes, Template{At: r.h.t.moment(c.Moment), From: Image(c.From.Spec), To: Image(c.To.Spec)})
 	}
 	return changes
 }

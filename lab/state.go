@@ -55,9 +55,9 @@ func (s *State) Moment() Moment { return s.moment }
 
 // ReplicaSet returns a ReplicaSet. If there is none, the check ends as waiting.
 func (s *State) ReplicaSet(name string) *appsv1.ReplicaSet {
-	rs := s.state.ReplicaSet(s.namespace(), name)
+	rs := timeline.Get[appsv1.ReplicaSet](s.state, s.namespace(), name)
 	if rs == nil {
-		s.missing("ReplicaSet", name, objects(s.state.ReplicaSets("")))
+		s.missing("ReplicaSet", name, objects(timeline.All[appsv1.ReplicaSet](s.state, "")))
 	}
 	return rs
 }

@@ -37,7 +37,7 @@ type server struct {
 	script   *script
 	broken   error // why script is nil
 	printed  capped
-	timeline *timeline.Timeline
+	timeline *timeline.Builder // nil before the first request
 }
 
 func (s *server) serve(in *bufio.Reader) int {
@@ -60,13 +60,13 @@ func (s *server) serve(in *bufio.Reader) int {
 // agree about what the worker has.
 func (s *server) answer(r requestLine, body []byte) error {
 	limitCPU(r.CPU)
-	tl, err := extend(s.timeline, r.Timeline.Keep, body)
+	grown, err := extend(s.timeline, r.Timeline.Keep, body)
 	if err != nil {
 		return err
 	}
-	s.timeline = tl
+	s.timeline = grown
 	s.load(r.Script)
-	c := lab.Case{Manifests: r.Manifests, Window: tl.Step(r.Step), Namespace: r.Namespace}
+	c := lab.Case{Manifests: r.Manifests, Window: grown.Timeline().Step(r.Step), Namespace: r.Namespace}
 	for _, name := range r.Names {
 		if err := s.answers.Encode(answerLine{Begin: name}); err != nil {
 			return err

@@ -110,19 +110,23 @@ func common(a, b []timeline.Entry) int {
 	return n
 }
 
-// extend returns the timeline of a request: the first keep entries of the one
-// before, and those in body.
-func extend(before *timeline.Timeline, keep int, body []byte) (*timeline.Timeline, error) {
+// extend makes the timeline of a request from that of the one before, which is nil
+// if there was none: it has the first keep entries of it, and those in body. What was
+// worked out about what they share stays.
+func extend(grown *timeline.Builder, keep int, body []byte) (*timeline.Builder, error) {
 	added, err := timeline.Read(bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("decode timeline of a request: %w", err)
 	}
-	if keep == 0 {
-		return added, nil
+	if grown == nil || keep == 0 {
+		grown = timeline.NewBuilder(added.Header())
 	}
-	if before == nil || len(before.Entries()) < keep {
+	if grown.Len() < keep {
 		return nil, errors.New("decode timeline of a request: it continues one that is not here")
 	}
-	entries := append(before.Entries()[:keep:keep], added.Entries()...)
-	return timeline.New(added.Header(), entries), nil
+	grown.Truncate(keep)
+	for _, e := range added.Entries() {
+		grown.Append(e)
+	}
+	return grown, nil
 }

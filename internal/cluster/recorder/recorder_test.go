@@ -514,7 +514,7 @@ func TestEventTypes(t *testing.T) {
 	l.sync(t)
 	l.delete("pods", "a")
 	l.sync(t)
-	if w := l.Timeline().Whole().Pods(); len(w) != 1 || w[0].Versions[1].Type != watch.Deleted || w[0].Gone.ResourceVersion != 102 {
+	if w := l.Timeline().Whole().Pods(); len(w) != 1 || w[0].Versions()[1].Type != watch.Deleted || w[0].Gone.ResourceVersion != 102 {
 		t.Errorf("got %+v", w)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/watch"
 )
 
@@ -94,7 +95,7 @@ func BenchmarkStep(b *testing.B) {
 
 func lookAtStep(b *testing.B, t *Timeline) {
 	w := t.Step("step-9")
-	if len(w.Pods()) == 0 || len(w.ReplicaSets()) != 1 {
+	if len(w.Pods()) == 0 || len(Histories[appsv1.ReplicaSet](w, "", "")) != 1 {
 		b.Fatal("nothing in the window")
 	}
 }

@@ -10,12 +10,14 @@ import (
 // Builder grows a timeline, entry by entry. It is safe for concurrent use.
 //
 // What arrives late arrives a little late, so only the newest entries are kept
-// open for insertion; timelines get a copy of these and share the rest.
+// open for insertion; timelines get a copy of these and share the rest, as they
+// share the index of objects that have not changed.
 type Builder struct {
 	mu     sync.Mutex
 	header Header
 	frozen []Entry // shared with timelines; only ever appended to, else replaced
 	tail   []Entry // stands after frozen
+	index  indexer
 	last   *Timeline
 }
 
@@ -46,6 +48,12 @@ func (b *Builder) Append(e Entry) (at time.Duration) {
 	defer b.mu.Unlock()
 	b.last = nil
 	b.fill(&e)
+	e.At = b.insert(e)
+	b.index.add(e)
+	return e.At
+}
+
+func (b *Builder) insert(e Entry) (at time.Duration) {
 	if n := len(b.frozen); n > 0 && !e.follows(b.frozen[n-1]) {
 		b.frozen, at = insert(slices.Clone(b.frozen), e)
 		return at
@@ -59,6 +67,35 @@ func (b *Builder) Append(e Entry) (at time.Duration) {
 		b.tail = slices.Clone(b.tail[tailLength:])
 	}
 	return at
+}
+
+// Len returns how many entries there are.
+func (b *Builder) Len() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.frozen) + len(b.tail)
+}
+
+// Truncate drops all entries after the first n, for who is told that others come
+// in their place. The cost depends on what is dropped, not on the length.
+func (b *Builder) Truncate(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.last = nil
+	for len(b.frozen)+len(b.tail) > n {
+		b.index.remove(b.pop())
+	}
+}
+
+// pop takes the last entry away.
+func (b *Builder) pop() (e Entry) {
+	if n := len(b.tail) - 1; n >= 0 {
+		e, b.tail = b.tail[n], b.tail[:n]
+		return e
+	}
+	n := len(b.frozen) - 1
+	e, b.frozen = b.frozen[n], slices.Clip(b.frozen[:n])
+	return e
 }
 
 // fill completes versions that the entry leaves out.
@@ -96,12 +133,13 @@ func insert(entries []Entry, e Entry) ([]Entry, time.Duration) {
 }
 
 // Timeline returns the timeline of the entries so far, which stays as it is when
-// more are appended. It costs the same whatever the length.
+// more are appended. It shares what it can: the cost is that of a copy of the newest
+// entries and, for each kind that has changed, of a pointer per object.
 func (b *Builder) Timeline() *Timeline {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.last == nil {
-		b.last = newTimeline(b.header, b.frozen[:len(b.frozen):len(b.frozen)], slices.Clone(b.tail))
+		b.last = newTimeline(b.header, slices.Clip(b.frozen), slices.Clone(b.tail), b.index.snapshot())
 	}
 	return b.last
 }

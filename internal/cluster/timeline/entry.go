@@ -6,9 +6,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+	"weak"
 
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 )
@@ -72,31 +71,32 @@ type Event struct {
 	// kept; for a deletion its last version.
 	Object json.RawMessage
 
-	once    sync.Once
-	decoded any
+	mu      sync.Mutex
+	decoded any // a weak.Pointer of the kind's type: what nobody looks at can be had again
+
+	once  sync.Once
+	facts any // what queries need of the object; see facts.go
 }
 
-// Pod returns the object as a Pod, and nil when it is not one. It is decoded
-// once and shared: the caller must not change it.
-func (e *Event) Pod() *corev1.Pod { return as[corev1.Pod](e, "Pod") }
-
-// ReplicaSet returns the object as a ReplicaSet, and nil when it is not one. It
-// is decoded once and shared: the caller must not change it.
-func (e *Event) ReplicaSet() *appsv1.ReplicaSet { return as[appsv1.ReplicaSet](e, "ReplicaSet") }
-
-// as decodes the event's object once. An object of another shape gives nil;
-// Read and the recorder let none pass that does not have an object's metadata.
-func as[T any](e *Event, kind string) *T {
-	if e.Kind != kind {
+// decode returns the event's object, and nil when it is of another shape; Read and
+// the recorder let none pass that does not have an object's metadata. It is shared as
+// long as somebody has it: the caller must not change it.
+func decode[T any](e *Event) *T {
+	if e.Kind != kindOf[T]() {
 		return nil
 	}
-	e.once.Do(func() {
-		object := new(T)
-		if json.Unmarshal(e.Object, object) == nil {
-			e.decoded = object
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if known, ok := e.decoded.(weak.Pointer[T]); ok {
+		if object := known.Value(); object != nil {
+			return object
 		}
-	})
-	object, _ := e.decoded.(*T)
+	}
+	object := new(T)
+	if json.Unmarshal(e.Object, object) != nil {
+		return nil
+	}
+	e.decoded = weak.Make(object)
 	return object
 }
 

@@ -1,8 +1,8 @@
 package timeline
 
 import (
+	"reflect"
 	"sort"
-	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -22,129 +22,138 @@ type Life struct {
 	Gone        Moment // the deletion; always inside the window
 }
 
+// Removed returns when the deletion began: when it began to terminate or, if it did
+// not, when it was gone.
+func (l Life) Removed() Moment {
+	if l.Terminating.Happened() {
+		return l.Terminating
+	}
+	return l.Gone
+}
+
 // Version is one version of an object.
 type Version[T any] struct {
 	Moment
 	Type      watch.EventType
 	Synthetic bool // see Event.Synthetic
-	Object    T    // shared: must not be changed
+	Object    *T   // shared: must not be changed; nil if it is of another shape
 }
 
-// History is what a window says about one object.
+// History is what a window says about one object. Versions are decoded when they
+// are asked for.
 type History[T any] struct {
 	Life
-	Before   T            // the version that stood when the window opened; nil if it did not exist
-	Versions []Version[T] // those inside the window, a deletion included
+	part
+	decode func(*Event) *T
+}
+
+// Histories returns the history of each object of a name that existed when the
+// window opened or at any moment in it, in order of creation. An empty namespace or
+// name means any. For the type see [All].
+func Histories[T any](w Window, namespace, name string) []*History[T] {
+	var all []*History[T]
+	w.each(kindOf[T](), func(o *object) {
+		if (namespace == "" || o.first().Namespace == namespace) && (name == "" || o.first().Name == name) {
+			p := o.in(w.span)
+			all = append(all, &History[T]{p.life(isTerminating[T]), p, decode[T]})
+		}
+	})
+	return all
+}
+
+// Before returns the version that stood when the window opened; nil if the object
+// did not exist.
+func (h *History[T]) Before() *T {
+	if !h.Existed {
+		return nil
+	}
+	return h.decode(h.versions[h.inside-1].Event)
+}
+
+// Versions returns those inside the window, a deletion included.
+func (h *History[T]) Versions() []Version[T] {
+	var versions []Version[T]
+	for _, e := range h.versions[h.inside:] {
+		versions = append(versions, Version[T]{e.Moment(), e.Event.Type, e.Event.Synthetic, h.decode(e.Event)})
+	}
+	return versions
+}
+
+// First returns the version in which the object came into the window: the one before it,
+// or the first inside.
+func (h *History[T]) First() *T {
+	if h.Existed {
+		return h.Before()
+	}
+	return h.decode(h.versions[h.inside].Event)
 }
 
 // Last returns the last version at the window's end; of an object that is gone,
 // the version that was deleted.
-func (h *History[T]) Last() T {
-	if len(h.Versions) == 0 {
-		return h.Before
-	}
-	return h.Versions[len(h.Versions)-1].Object
+func (h *History[T]) Last() *T { return h.decode(h.versions[len(h.versions)-1].Event) }
+
+func isTerminating[T any](e *Event) bool {
+	object, ok := any(decode[T](e)).(metav1.Object)
+	return ok && !reflect.ValueOf(object).IsNil() && object.GetDeletionTimestamp() != nil
 }
 
-// pointer is a typed object.
-type pointer[T any] interface {
-	*T
-	metav1.Object
+// part is the versions of an object up to the end of a span.
+type part struct {
+	versions []Entry
+	inside   int // versions[inside:] are inside the span
 }
 
-// life is the versions of an object up to the end of a window. It decodes those
-// that are asked for.
-type life[T any, P pointer[T]] struct {
-	entries   []Entry
-	positions []int // of the object's events
-	inside    int   // positions[inside:] are inside the window
-	decode    func(*Event) P
+func (o *object) in(s span) part {
+	return part{o.versions[:o.before(s.through)], o.before(s.after)}
 }
 
-func lifeOf[T any, P pointer[T]](t *Timeline, o *object, s span, decode func(*Event) P) *life[T, P] {
-	return &life[T, P]{t.entries(), o.before(s.hi), len(o.before(s.lo)), decode}
-}
-
-func (l *life[T, P]) version(i int) Version[P] {
-	e := l.entries[l.positions[i]]
-	return Version[P]{Moment: e.Moment(), Type: e.Event.Type, Synthetic: e.Event.Synthetic, Object: l.decode(e.Event)}
+// present reports that the object existed when the span began or changed inside it.
+func (p part) present() bool {
+	return len(p.versions) > p.inside || p.inside > 0 && p.versions[p.inside-1].Event.Type != watch.Deleted
 }
 
 // first returns the moment of the first version for which is holds.
-func (l *life[T, P]) first(is func(P) bool) Moment {
-	for i := range l.positions {
-		if v := l.version(i); v.Object != nil && is(v.Object) {
-			return v.Moment
+func (p part) first(is func(*Event) bool) Moment {
+	for _, v := range p.versions {
+		if is(v.Event) {
+			return v.Moment()
 		}
 	}
 	return Moment{}
 }
 
 // since is first for what never ends once it holds.
-func (l *life[T, P]) since(is func(P) bool) Moment {
-	i := sort.Search(len(l.positions), func(i int) bool {
-		v := l.version(i)
-		return v.Object != nil && is(v.Object)
-	})
-	if i == len(l.positions) {
+func (p part) since(is func(*Event) bool) Moment {
+	i := sort.Search(len(p.versions), func(i int) bool { return is(p.versions[i].Event) })
+	if i == len(p.versions) {
 		return Moment{}
 	}
-	return l.version(i).Moment
+	return p.versions[i].Moment()
 }
 
-func (l *life[T, P]) history() History[P] {
-	first := l.entries[l.positions[0]]
-	h := History[P]{Life: Life{
-		Kind: first.Event.Kind, Namespace: first.Event.Namespace, Name: first.Event.Name, UID: first.Event.UID,
-		Created:     first.Moment(),
-		Terminating: l.since(func(p P) bool { return p.GetDeletionTimestamp() != nil }),
-	}}
-	if l.inside > 0 {
-		if v := l.version(l.inside - 1); v.Type != watch.Deleted {
-			h.Before, h.Existed = v.Object, true
+func (p part) life(terminating func(*Event) bool) Life {
+	first := p.versions[0].Event
+	l := Life{
+		Kind: first.Kind, Namespace: first.Namespace, Name: first.Name, UID: first.UID,
+		Existed:     p.inside > 0 && p.versions[p.inside-1].Event.Type != watch.Deleted,
+		Created:     p.versions[0].Moment(),
+		Terminating: p.since(terminating),
+	}
+	if last := p.versions[len(p.versions)-1]; last.Event.Type == watch.Deleted {
+		l.Gone = last.Moment()
+	}
+	return l
+}
+
+// each yields the objects of a kind that existed when the window opened or changed
+// inside it, in order of creation.
+func (w Window) each(kind string, yield func(*object)) {
+	if w.timeline == nil {
+		return
+	}
+	for _, o := range w.timeline.index.kinds[kind] {
+		if o.in(w.span).present() {
+			yield(o)
 		}
 	}
-	for i := l.inside; i < len(l.positions); i++ {
-		if v := l.version(i); v.Object != nil {
-			h.add(v)
-		}
-	}
-	return h
-}
-
-func (h *History[T]) add(v Version[T]) {
-	h.Versions = append(h.Versions, v)
-	if v.Type == watch.Deleted {
-		h.Gone = v.Moment
-	}
-}
-
-// present returns the objects of a kind that existed when the span began or
-// changed inside it.
-func (t *Timeline) present(kind string, s span) []*object {
-	var objects []*object
-	for _, o := range t.index().kinds[kind] {
-		if len(o.before(s.hi)) > len(o.before(s.lo)) || o.live(t.entries(), s.lo) != nil {
-			objects = append(objects, o)
-		}
-	}
-	return objects
-}
-
-// views are the histories of a window, each made once, on first use.
-type views struct {
-	pods        func() []*PodHistory
-	replicaSets func() []*ReplicaSetHistory
-}
-
-func (t *Timeline) views(s span) *views {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.windows[s] == nil {
-		t.windows[s] = &views{
-			pods:        sync.OnceValue(func() []*PodHistory { return podHistories(t, s) }),
-			replicaSets: sync.OnceValue(func() []*ReplicaSetHistory { return replicaSetHistories(t, s) }),
-		}
-	}
-	return t.windows[s]
 }

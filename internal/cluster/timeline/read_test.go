@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	corev1 "k8s.io/api/core/v1"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -107,7 +108,7 @@ func TestWriteThenRead(t *testing.T) {
 	if first.String() != second.String() {
 		t.Errorf("wrote\n%s\nthen\n%s", &first, &second)
 	}
-	if pod := out.Entries()[1].Event.Pod(); pod == nil || pod.Name != "<one>" {
+	if pod := decode[corev1.Pod](out.Entries()[1].Event); pod == nil || pod.Name != "<one>" {
 		t.Errorf("got Pod %v", pod)
 	}
 	if got := out.Header(); got != in.Header() {

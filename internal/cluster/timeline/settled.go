@@ -33,7 +33,7 @@ func Settled(s State) (ok bool, why string) {
 			return false, fmt.Sprintf("Pod %s %s", nameOfObject(pod), why)
 		}
 	}
-	for _, rs := range s.ReplicaSets("") {
+	for _, rs := range All[appsv1.ReplicaSet](s, "") {
 		if why := unsettledReplicaSet(rs, pods); why != "" {
 			return false, why
 		}
@@ -147,8 +147,8 @@ func unsettledReplicaSet(rs *appsv1.ReplicaSet, pods []*corev1.Pod) string {
 	switch {
 	case rs.Status.Replicas != there || rs.Status.ReadyReplicas != ready:
 		return fmt.Sprintf("%s has %d Pods, %d of them Ready, and its status does not say so yet", name, there, ready)
-	case there != wanted(rs) && !failing(rs):
-		return fmt.Sprintf("%s has %d Pods and wants %d", name, there, wanted(rs))
+	case there != oneOr(rs.Spec.Replicas) && !failing(rs):
+		return fmt.Sprintf("%s has %d Pods and wants %d", name, there, oneOr(rs.Spec.Replicas))
 	case rs.Status.AvailableReplicas < ready:
 		return fmt.Sprintf("%s has %d Ready Pods, %d of them available yet", name, ready, rs.Status.AvailableReplicas)
 	default:

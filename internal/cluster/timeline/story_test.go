@@ -86,9 +86,10 @@ func tell(t *Timeline) string {
 		for _, p := range w.Pods() {
 			tellPod(&b, p)
 		}
-		for _, r := range w.ReplicaSets() {
-			tellReplicaSet(&b, r)
+		for _, h := range Histories[appsv1.ReplicaSet](w, "", "") {
+			fmt.Fprintf(&b, "  ReplicaSet %s: %d versions, existed %v, last ready %d\n", h.Name, len(h.Versions()), h.Existed, h.Last().Status.ReadyReplicas)
 		}
+		tellRollout(&b, w.Rollout(Ref{"ReplicaSet", "default", "web"}))
 	}
 	return b.String()
 }
@@ -98,14 +99,14 @@ func tellState(s State) string {
 	for _, p := range s.Pods("") {
 		names = append(names, "Pod "+p.Name)
 	}
-	for _, rs := range s.ReplicaSets("default") {
+	for _, rs := range All[appsv1.ReplicaSet](s, "default") {
 		names = append(names, "ReplicaSet "+rs.Name+" of "+rs.Spec.Template.Spec.Containers[0].Image)
 	}
 	return strings.Join(names, ", ")
 }
 
 func tellPod(b *strings.Builder, p *PodHistory) {
-	fmt.Fprintf(b, "  Pod %s: %d versions, existed %v, created %d, scheduled %d, ready %d, terminating %d, gone %d\n", p.Name, len(p.Versions),
+	fmt.Fprintf(b, "  Pod %s: %d versions, existed %v, created %d, scheduled %d, ready %d, terminating %d, gone %d\n", p.Name, len(p.Versions()),
 		p.Existed, p.Created.ResourceVersion, p.Scheduled.ResourceVersion, p.Ready.ResourceVersion, p.Terminating.ResourceVersion, p.Gone.ResourceVersion)
 	for _, c := range p.Owners {
 		fmt.Fprintf(b, "    %d owner %q to %q, adopted %v, released %v\n", c.ResourceVersion, c.From.Name, c.To.Name, c.Adopted(), c.Released())
@@ -115,13 +116,23 @@ func tellPod(b *strings.Builder, p *PodHistory) {
 	}
 }
 
-func tellReplicaSet(b *strings.Builder, r *ReplicaSetHistory) {
-	fmt.Fprintf(b, "  ReplicaSet %s: %d versions, existed %v, last ready %d\n", r.Name, len(r.Versions), r.Existed, r.Last().Status.ReadyReplicas)
+func tellRollout(b *strings.Builder, r *Rollout) {
 	for _, c := range r.Templates {
 		fmt.Fprintf(b, "    %d template %s to %s\n", c.ResourceVersion, c.From.Spec.Containers[0].Image, c.To.Spec.Containers[0].Image)
 	}
 	for _, c := range r.Scales {
 		fmt.Fprintf(b, "    %d replicas %d to %d\n", c.ResourceVersion, c.From, c.To)
+	}
+	for _, v := range r.Revisions {
+		fmt.Fprintf(b, "    revision %d current %d:", v.Number, v.Current.ResourceVersion)
+		for _, p := range v.Pods {
+			fmt.Fprintf(b, " %s", p.Name)
+		}
+		fmt.Fprintln(b)
+	}
+	for _, s := range r.Samples {
+		fmt.Fprintf(b, "    %d: wanted %d, old %d, new %d, ready %d, available %d, terminating %d, finished %d, active %d, all %d\n",
+			s.ResourceVersion, s.Wanted, s.Old, s.New, s.Ready, s.Available, s.Terminating, s.Finished, s.Active, s.All)
 	}
 }
 

@@ -12,19 +12,25 @@
 // resourceVersions, so events that arrive on different watches are merged by it.
 //
 // A check looks at a [Window] of a timeline, usually a step's: [Timeline.Step].
-// A window gives the state when it opened, at any moment and at its end
-// ([State]), and histories of the objects that existed in it ([PodHistory],
-// [ReplicaSetHistory]). The file is the same for every kind; typed views exist for
-// the kinds that checks ask about.
+// A window gives the state when it opened, at any moment and at its end ([State]),
+// and says what happened in it: the versions of any object ([Histories]), the life of
+// each Pod ([Window.Pods]), how a controller replaced its Pods ([Window.Rollout]), what a
+// Job tried ([Window.Job]), and what Kubernetes had to say ([Window.Notices]).
+//
+// What counts as ready, available, terminating or finished is what Kubernetes' own
+// controllers count; the comments name the functions.
 //
 // Deliberately absent: a client, a clock, and any waiting. Everything here is a
 // pure function of the entries, so a verdict can be had again from the file.
 package timeline
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
+
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // Format is the version of the file format that this package reads and writes.
@@ -46,8 +52,11 @@ type Timeline struct {
 	header  Header
 	torn    bool
 	entries func() []Entry // joined once, on first use
-	index   func() *index  // of the objects; made once, on first use
-	mu      sync.Mutex     // guards windows
+	end     Moment         // of the last entry
+	index   *index
+	notices func() map[types.UID][]*Notice // by the object that they are about; made on first use
+
+	mu      sync.Mutex // guards windows
 	windows map[span]*views
 }
 
@@ -63,15 +72,20 @@ func New(header Header, entries []Entry) *Timeline {
 }
 
 // newTimeline returns the timeline of older and then newer entries.
-func newTimeline(header Header, older, newer []Entry) *Timeline {
-	t := &Timeline{header: header, windows: map[span]*views{}}
+func newTimeline(header Header, older, newer []Entry, x *index) *Timeline {
+	t := &Timeline{header: header, index: x, windows: map[span]*views{}}
+	for _, entries := range [][]Entry{older, newer} {
+		if n := len(entries); n > 0 {
+			t.end = entries[n-1].Moment()
+		}
+	}
+	t.notices = sync.OnceValue(x.notices)
 	t.entries = sync.OnceValue(func() []Entry {
 		if len(newer) == 0 {
 			return older
 		}
 		return slices.Concat(older, newer)
 	})
-	t.index = sync.OnceValue(func() *index { return indexOf(t.entries()) })
 	return t
 }
 
@@ -99,3 +113,5 @@ func (m Moment) Happened() bool { return m.ResourceVersion != 0 }
 func (m Moment) Before(n Moment) bool {
 	return m.Happened() && m.ResourceVersion < n.ResourceVersion
 }
+
+func compareVersions(a, b uint64) int { return cmp.Compare(a, b) }

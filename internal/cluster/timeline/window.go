@@ -1,5 +1,10 @@
 package timeline
 
+import (
+	"math"
+	"sort"
+)
+
 // Window is the part of a timeline that a check looks at: the entries between
 // two marks.
 type Window struct {
@@ -8,13 +13,17 @@ type Window struct {
 	End    Moment // when the window closed; of an open window the last entry
 	Closed bool   // nothing more will come into it
 
-	timeline *Timeline
-	opened   bool
-	span     span
+	timeline      *Timeline
+	opened        bool
+	span          span
+	opener, ender *Mark // nil where there is none
 }
 
-// span is a range of entries, from lo up to but not including hi.
-type span struct{ lo, hi int }
+// span is a range of resourceVersions: those above after, up to and including through.
+type span struct{ after, through uint64 }
+
+// forever is the through of a span that is open.
+const forever = math.MaxUint64
 
 // Step returns the window of a step. It opens at the last mark that says the step
 // was entered (who redoes a step starts afresh) and closes at the next step
@@ -22,56 +31,41 @@ type span struct{ lo, hi int }
 // never entered has an empty open window.
 func (t *Timeline) Step(id string) Window {
 	w := Window{Step: id, timeline: t}
-	open := t.lastStep(id)
+	marks := t.index.marks
+	open := lastStep(marks, id)
 	if open < 0 {
 		return w
 	}
-	w.opened = true
-	w.Start = t.entries()[open].Moment()
-	w.span, w.Closed = t.until(open+1, id)
-	w.End = t.momentAt(w.span.hi, w.Closed)
+	w.opened, w.opener = true, marks[open].Mark
+	w.Start, w.End = marks[open].Moment(), t.end
+	w.span = span{w.Start.ResourceVersion, forever}
+	for _, e := range marks[open+1:] {
+		if e.Mark.closes(id) {
+			w.Closed, w.ender, w.End = true, e.Mark, e.Moment()
+			w.span.through = w.End.ResourceVersion
+			break
+		}
+	}
 	return w
 }
 
 // Whole returns the open window of all entries.
 func (t *Timeline) Whole() Window {
-	return Window{timeline: t, opened: true, End: t.momentAt(len(t.entries()), false), span: span{0, len(t.entries())}}
+	return Window{timeline: t, opened: true, End: t.end, span: span{0, forever}}
 }
 
-func (t *Timeline) lastStep(id string) int {
-	for i := len(t.entries()) - 1; i >= 0; i-- {
-		if m := t.entries()[i].Mark; m != nil && m.Type == MarkStep && m.Name == id {
+func lastStep(marks []Entry, id string) int {
+	for i := len(marks) - 1; i >= 0; i-- {
+		if m := marks[i].Mark; m.Type == MarkStep && m.Name == id {
 			return i
 		}
 	}
 	return -1
 }
 
-func (t *Timeline) until(lo int, id string) (s span, closed bool) {
-	for i := lo; i < len(t.entries()); i++ {
-		if m := t.entries()[i].Mark; m != nil && m.closes(id) {
-			return span{lo, i}, true
-		}
-	}
-	return span{lo, len(t.entries())}, false
-}
-
 // closes reports that the mark ends the window of a step that is open.
 func (m *Mark) closes(step string) bool {
 	return m.Type == MarkStep || m.Type == MarkSettled && (m.Name == step || m.Name == "")
-}
-
-// momentAt returns the moment of the mark at hi that closed a window, or of the
-// last entry before hi.
-func (t *Timeline) momentAt(hi int, closed bool) Moment {
-	switch {
-	case closed:
-		return t.entries()[hi].Moment()
-	case hi > 0:
-		return t.entries()[hi-1].Moment()
-	default:
-		return Moment{}
-	}
 }
 
 // Opened reports that the step was entered.
@@ -83,10 +77,27 @@ func (w Window) Timeline() *Timeline { return w.timeline }
 // Entries returns what came into the window, without the marks that opened and
 // closed it. The caller must not change them.
 func (w Window) Entries() []Entry {
-	if w.timeline == nil {
+	if !w.opened {
 		return nil
 	}
-	return w.timeline.entries()[w.span.lo:w.span.hi:w.span.hi]
+	lo, hi := 0, len(w.timeline.entries())
+	if w.opener != nil {
+		lo = w.timeline.position(w.Start, w.opener) + 1
+	}
+	if w.ender != nil {
+		hi = w.timeline.position(w.End, w.ender)
+	}
+	return w.timeline.entries()[lo:hi:hi]
+}
+
+// position returns where a mark stands.
+func (t *Timeline) position(m Moment, mark *Mark) int {
+	entries := t.entries()
+	i := sort.Search(len(entries), func(i int) bool { return entries[i].version() >= m.ResourceVersion })
+	for entries[i].Mark != mark {
+		i++
+	}
+	return i
 }
 
 // Contains reports that a moment is inside the window.
@@ -103,8 +114,8 @@ func (w Window) Gaps() []Gap {
 		return nil
 	}
 	var gaps []Gap
-	for _, e := range w.timeline.entries() {
-		if g := e.Gap; g != nil && g.To > w.Start.ResourceVersion && (!w.Closed || g.From < w.End.ResourceVersion) {
+	for _, e := range w.timeline.index.gaps {
+		if g := e.Gap; g.To > w.Start.ResourceVersion && (!w.Closed || g.From < w.End.ResourceVersion) {
 			gaps = append(gaps, *g)
 		}
 	}

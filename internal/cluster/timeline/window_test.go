@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/watch"
 )
 
@@ -59,7 +60,7 @@ func TestMarkWithoutVersionStandsWhereItArrived(t *testing.T) {
 func TestEmptyWindow(t *testing.T) {
 	for name, w := range map[string]Window{"zero": {}, "unknown step": New(testHeader(), story()).Step("nothing")} {
 		t.Run(name, func(t *testing.T) {
-			if len(w.Entries())+len(w.Pods())+len(w.ReplicaSets())+len(w.Gaps()) != 0 {
+			if len(w.Entries())+len(w.Pods())+len(w.Rollout(Ref{"ReplicaSet", "default", "web"}).Samples)+len(w.Gaps()) != 0 {
 				t.Error("something is in it")
 			}
 			if len(w.Before().Pods(""))+len(w.After().Pods(""))+len(w.StateAt(Moment{ResourceVersion: 30}).Pods("")) != 0 {
@@ -103,7 +104,7 @@ func TestStateAt(t *testing.T) {
 	if s.Pod("default", "web-b").Labels["app"] != "debug" || s.Pod("other", "web-b") != nil || s.Pod("default", "web-a") != nil {
 		t.Error("Pod does not find the Pod of that name")
 	}
-	if s.ReplicaSet("default", "web") == nil || s.Moment().ResourceVersion != 40 {
+	if Get[appsv1.ReplicaSet](s, "default", "web") == nil || s.Moment().ResourceVersion != 40 {
 		t.Error("no ReplicaSet, or not at the end")
 	}
 }

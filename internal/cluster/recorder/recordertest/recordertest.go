@@ -264,17 +264,17 @@ func testSync(t *testing.T, config *rest.Config) {
 	r := record(t, config, late("replicasets"))
 	l.create("web", 0)
 	r.sync()
-	if r.Timeline().State().ReplicaSet(l.namespace, "web") == nil {
+	if timeline.Get[appsv1.ReplicaSet](r.Timeline().State(), l.namespace, "web") == nil {
 		t.Error("what was created is not in the timeline")
 	}
 	l.patch("web", `{"metadata":{"labels":{"seen":"yes"}}}`)
 	r.sync()
-	if rs := r.Timeline().State().ReplicaSet(l.namespace, "web"); rs.Labels["seen"] != "yes" {
+	if rs := timeline.Get[appsv1.ReplicaSet](r.Timeline().State(), l.namespace, "web"); rs.Labels["seen"] != "yes" {
 		t.Error("what was changed is not in the timeline")
 	}
 	check(t, l.client.AppsV1().ReplicaSets(l.namespace).Delete(t.Context(), "web", metav1.DeleteOptions{}))
 	r.sync()
-	if r.Timeline().State().ReplicaSet(l.namespace, "web") != nil {
+	if timeline.Get[appsv1.ReplicaSet](r.Timeline().State(), l.namespace, "web") != nil {
 		t.Error("what was deleted is still in the timeline")
 	}
 }
@@ -354,22 +354,20 @@ func histories(tl *timeline.Timeline, namespace string) string {
 				tellPod(&b, p)
 			}
 		}
-		for _, r := range w.ReplicaSets() {
-			for _, c := range r.Templates {
-				fmt.Fprintf(&b, "  %d template of %s\n", c.ResourceVersion, r.Name)
-			}
+		for _, c := range w.Rollout(timeline.Ref{Kind: "ReplicaSet", Namespace: namespace, Name: "web"}).Templates {
+			fmt.Fprintf(&b, "  %d template of web\n", c.ResourceVersion)
 		}
 	}
 	return b.String()
 }
 
 func tellPod(b *strings.Builder, p *timeline.PodHistory) {
-	if len(p.Versions) == 0 {
+	if len(p.Versions()) == 0 {
 		return
 	}
 	fmt.Fprintf(b, "  Pod %s: existed %v, created %d, scheduled %d, ready %d, terminating %d, gone %d, versions", p.Name, p.Existed,
 		p.Created.ResourceVersion, p.Scheduled.ResourceVersion, p.Ready.ResourceVersion, p.Terminating.ResourceVersion, p.Gone.ResourceVersion)
-	for _, v := range p.Versions {
+	for _, v := range p.Versions() {
 		fmt.Fprintf(b, " %d", v.ResourceVersion)
 	}
 	for _, c := range p.Owners {
