@@ -16,7 +16,7 @@ import (
 // copier is cp, or mv between mounts.
 type copier struct {
 	*Proc
-	recursive, links, preserve, force bool
+	recursive, links, preserve, force, verbose bool
 }
 
 func cpProgram(_ context.Context, p *Proc) int {
@@ -27,7 +27,7 @@ func cpProgram(_ context.Context, p *Proc) int {
 	all := o.has('a')
 	c := copier{
 		Proc: p, recursive: all || o.has('r') || o.has('R'), links: (all || o.has('d') || o.has('P')) && !o.has('L'),
-		preserve: all || o.has('p'), force: o.has('f'),
+		preserve: all || o.has('p'), force: o.has('f'), verbose: o.has('v'),
 	}
 	if c.recursive && !o.has('L') {
 		c.links = true
@@ -90,6 +90,7 @@ func (c *copier) copyLink(from, to string) int {
 	if err := c.files.Symlink(target, c.Path(to)); err != nil {
 		return c.cannot("create symlink", to, err)
 	}
+	c.tell(c.verbose, "'%s' -> '%s'", from, to)
 	return 0
 }
 
@@ -117,6 +118,7 @@ func (c *copier) copyDir(from, to string, info *files.Info, depth int) int {
 		status = max(status, c.copy(inDir(from, e.Name()), inDir(to, e.Name()), depth-1))
 	}
 	c.keep(to, info)
+	c.tell(c.verbose, "'%s' -> '%s'", from, to)
 	return status
 }
 
@@ -148,6 +150,7 @@ func (c *copier) copyFile(from, to string, info *files.Info) int {
 		return c.fail("write error: %s", files.Reason(err))
 	}
 	c.keep(to, info)
+	c.tell(c.verbose, "'%s' -> '%s'", from, to)
 	return 0
 }
 
@@ -177,7 +180,9 @@ func mvProgram(_ context.Context, p *Proc) int {
 		if _, err := p.files.Lstat(p.Path(target)); err == nil && o.has('n') {
 			return 0
 		}
-		return p.move(from, target)
+		status := p.move(from, target)
+		p.tell(o.has('v'), "'%s' -> '%s'", from, target)
+		return status
 	}))
 }
 

@@ -183,6 +183,13 @@ func (p *Proc) fail(format string, args ...any) int {
 	return 1
 }
 
+// tell writes a line if the program was asked to say what it does.
+func (p *Proc) tell(verbose bool, format string, args ...any) {
+	if verbose {
+		p.printf(format+"\n", args...)
+	}
+}
+
 // cannot reports an error on a file in busybox's words: "cat: can't open 'x': No such file or directory".
 func (p *Proc) cannot(verb, name string, err error) int {
 	return p.fail("can't %s '%s': %s", verb, name, files.Reason(err))

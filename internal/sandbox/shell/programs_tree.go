@@ -48,47 +48,69 @@ func (p *Proc) destination(args []string, usage string) (sources []string, to st
 }
 
 func rmProgram(_ context.Context, p *Proc) int {
-	o, names, bad := p.options("rRfi", "")
+	o, names, bad := p.options("rRfiv", "")
 	if bad {
 		return 1
 	}
 	if len(names) == 0 && !o.has('f') {
 		return p.usage("rm [-irf] FILE...")
 	}
-	return each(names, func(name string) int {
-		base := path.Base(name)
-		if base == "." || base == ".." {
-			return p.fail("can't remove '.' or '..'")
-		}
-		info, err := p.files.Lstat(p.Path(name))
-		if err != nil {
-			if o.has('f') && errors.Is(err, fs.ErrNotExist) {
-				return 0
-			}
-			return p.cannot("remove", name, err)
-		}
-		switch recursive := o.has('r') || o.has('R'); {
-		case info.IsDir() && !recursive:
-			return p.fail("'%s' is a directory", name)
-		case info.IsDir():
-			err = p.files.RemoveAll(p.Path(name))
-		default:
-			err = p.files.Remove(p.Path(name))
-		}
-		if err != nil {
-			return p.cannot("remove", pathOf(err, name), err)
-		}
-		return 0
-	})
+	r := remover{Proc: p, recursive: o.has('r') || o.has('R'), force: o.has('f'), verbose: o.has('v')}
+	return each(names, r.remove)
 }
 
-// pathOf is the path in a *fs.PathError.
-func pathOf(err error, fallback string) string {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
-		return pathErr.Path
+// remover is rm.
+type remover struct {
+	*Proc
+	recursive, force, verbose bool
+}
+
+// remove removes what a word of the command line names.
+func (r remover) remove(name string) int {
+	if base := path.Base(name); base == "." || base == ".." {
+		return r.fail("can't remove '.' or '..'")
 	}
-	return fallback
+	info, err := r.files.Lstat(r.Path(name))
+	switch {
+	case err != nil && r.force && errors.Is(err, fs.ErrNotExist):
+		return 0
+	case err != nil:
+		return r.cannot("remove", name, err)
+	case info.IsDir() && !r.recursive:
+		return r.fail("'%s' is a directory", name)
+	}
+	return r.tree(name, info)
+}
+
+// tree removes a file, or a directory after all that is in it.
+func (r remover) tree(name string, info fs.FileInfo) int {
+	kind, status := "removed '%s'", 0
+	if info.IsDir() {
+		kind = "removed directory: '%s'"
+		status = r.entries(name)
+	}
+	if err := r.files.Remove(r.Path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return r.cannot("remove", name, err)
+	}
+	r.tell(r.verbose, kind, name)
+	return status
+}
+
+func (r remover) entries(dir string) int {
+	entries, err := r.files.ReadDir(r.Path(dir))
+	if err != nil {
+		return r.cannot("open", dir, err)
+	}
+	status := 0
+	for _, e := range entries {
+		if r.process.ctx.Err() != nil {
+			return 1
+		}
+		if info, err := e.Info(); err == nil {
+			status = max(status, r.tree(inDir(dir, e.Name()), info))
+		}
+	}
+	return status
 }
 
 func mkdirProgram(_ context.Context, p *Proc) int {
@@ -119,6 +141,7 @@ func mkdirProgram(_ context.Context, p *Proc) int {
 				return p.cannot("set permissions of directory", name, err)
 			}
 		}
+		p.tell(o.has('v'), "created directory: '%s'", name)
 		return 0
 	})
 }
@@ -179,6 +202,7 @@ func lnProgram(_ context.Context, p *Proc) int {
 		if err != nil {
 			return p.fail("%s: %s", target, files.Reason(err))
 		}
+		p.tell(o.has('v'), "'%s' -> '%s'", target, from)
 		return 0
 	}))
 }
@@ -277,9 +301,10 @@ func realpathProgram(_ context.Context, p *Proc) int {
 
 func chmodProgram(_ context.Context, p *Proc) int {
 	args := p.Args[1:]
-	recursive := false
+	recursive, verbose := false, false
 	for len(args) > 0 && strings.HasPrefix(args[0], "-") && strings.Trim(args[0][1:], "Rcvf") == "" {
 		recursive = recursive || strings.Contains(args[0], "R")
+		verbose = verbose || strings.ContainsAny(args[0], "cv")
 		args = args[1:]
 	}
 	if len(args) < 2 {
@@ -297,6 +322,7 @@ func chmodProgram(_ context.Context, p *Proc) int {
 			if err := p.files.Chmod(p.Path(name), perm); err != nil {
 				return p.fail("%s: %s", name, files.Reason(err))
 			}
+			p.tell(verbose, "mode of '%s' changed to %04o (%s)", name, perm, perm.String()[1:])
 			return 0
 		})
 	})

@@ -8,7 +8,6 @@ import (
 
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 
-	"github.com/k8slab/k8slab/internal/cluster/embedded/container/images"
 	"github.com/k8slab/k8slab/internal/cluster/embedded/container/servers"
 	"github.com/k8slab/k8slab/internal/sandbox/files"
 )
@@ -34,26 +33,11 @@ func (r *Runtime) assemble(c *container) (*files.Tree, error) {
 	})
 }
 
-// baseDirs are in every image.
-var baseDirs = []string{"/bin", "/etc", "/home", "/root", "/run", "/tmp", "/usr/bin", "/var/log", "/var/run"}
-
 // imageFiles are the files of the container's image, and its working directory.
 func imageFiles(c *container) map[string]files.Entry {
-	entries := map[string]files.Entry{c.workingDir(): {Mode: os.ModeDir}}
-	for _, dir := range baseDirs {
-		entries[dir] = files.Entry{Mode: os.ModeDir}
-	}
-	for name, f := range c.image.Files {
-		entries[name] = entry(f)
-	}
+	entries := servers.Files(c.image.Image)
+	entries[c.workingDir()] = files.Entry{Mode: os.ModeDir}
 	return entries
-}
-
-func entry(f images.File) files.Entry {
-	if f.Dir {
-		return files.Entry{Mode: os.ModeDir}
-	}
-	return files.Entry{Content: f.Content, Link: f.Link}
 }
 
 // workingDir is the Pod's, else the image's, else the root.

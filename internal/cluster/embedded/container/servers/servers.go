@@ -9,7 +9,6 @@ package servers
 
 import (
 	"maps"
-	"slices"
 
 	"github.com/k8slab/k8slab/internal/cluster/embedded/container/images"
 	"github.com/k8slab/k8slab/internal/sandbox/shell"
@@ -43,26 +42,4 @@ func Executables(image *images.Image) map[string]string {
 		"pause":   {"/pause": "pause"},
 	}[image.Program])
 	return all
-}
-
-// userland are the commands that come with the base of an image.
-func userland(name string) map[string]string {
-	all := shell.Binaries()
-	switch name {
-	case images.Busybox, images.Alpine:
-		maps.DeleteFunc(all, func(_, program string) bool { return slices.Contains(notInBusybox(), program) })
-	case images.Debian:
-		maps.DeleteFunc(all, func(_, program string) bool { return slices.Contains(notInDebian(), program) })
-	default:
-		clear(all)
-	}
-	return all
-}
-
-func notInBusybox() []string { return []string{"bash"} }
-
-// notInDebian are the commands that debian's slim images lack: they have neither busybox nor
-// procps, and no tool for the network.
-func notInDebian() []string {
-	return []string{"ash", "usleep", "rev", "wget", "nc", "ps"}
 }
