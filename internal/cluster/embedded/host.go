@@ -8,12 +8,14 @@ import (
 	"github.com/blang/semver/v4"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/record"
 	"k8s.io/component-base/metrics"
 	"k8s.io/component-base/metrics/legacyregistry"
 	"k8s.io/kubernetes/pkg/kubelet"
 	kubecontainer "k8s.io/kubernetes/pkg/kubelet/container"
 	"k8s.io/kubernetes/pkg/kubelet/metrics/collectors"
+	"k8s.io/kubernetes/pkg/volume"
 	"k8s.io/kubernetes/pkg/volume/util/hostutil"
 	"k8s.io/kubernetes/pkg/volume/util/subpath"
 )
@@ -53,7 +55,9 @@ func releaseCollectors() {
 // subPaths makes the directories behind a volumeMount's subPath. The real one
 // bind-mounts them against links that leave the volume; here the container's
 // file tree refuses to follow such a link.
-type subPaths struct{}
+type subPaths struct {
+	within []string // directories of volumes; nothing is made elsewhere
+}
 
 func (subPaths) CleanSubPaths(string, string) error { return nil }
 
@@ -74,13 +78,51 @@ func (subPaths) PrepareSafeSubpath(s subpath.Subpath) (string, func(), error) {
 	return path, func() {}, nil
 }
 
-func (subPaths) SafeMakeDir(sub, base string, perm os.FileMode) error {
-	root, err := os.OpenRoot(base)
-	if err != nil {
-		return err
+// SafeMakeDir makes a directory in a volume, which a hostPath volume is not: its
+// files are the host's, and the runtime will not mount it. Nor does a link in a
+// volume lead anywhere.
+func (p subPaths) SafeMakeDir(sub, base string, perm os.FileMode) error {
+	for _, dir := range p.within {
+		volume, err := filepath.Rel(dir, base)
+		if err != nil || volume == "." || !filepath.IsLocal(volume) {
+			continue
+		}
+		root, err := os.OpenRoot(dir)
+		if err != nil {
+			return err
+		}
+		defer root.Close()
+		inside, err := root.OpenRoot(volume)
+		if err != nil {
+			return err
+		}
+		defer inside.Close()
+		return inside.MkdirAll(filepath.Clean(sub), perm.Perm())
 	}
-	defer root.Close()
-	return root.MkdirAll(filepath.Clean(sub), perm)
+	return fmt.Errorf("subpath %q: %s is not a volume of this node", sub, base)
+}
+
+// hostPaths is the hostPath plugin without the types of a hostPath: it would make
+// a DirectoryOrCreate on this machine, before the runtime refuses to mount it.
+type hostPaths struct{ volume.PersistentVolumePlugin }
+
+func (p hostPaths) NewMounter(spec *volume.Spec, pod *corev1.Pod) (volume.Mounter, error) {
+	untyped := *spec
+	if untyped.Volume = spec.Volume.DeepCopy(); untyped.Volume != nil {
+		untyped.Volume.HostPath.Type = nil
+	}
+	if untyped.PersistentVolume = spec.PersistentVolume.DeepCopy(); untyped.PersistentVolume != nil {
+		untyped.PersistentVolume.Spec.HostPath.Type = nil
+	}
+	return p.PersistentVolumePlugin.NewMounter(&untyped, pod)
+}
+
+// localPaths is the plugin for local volumes of a node that has none. The real
+// one attaches loop devices and formats disks.
+type localPaths struct{ volume.PersistentVolumePlugin }
+
+func (localPaths) NewMounter(spec *volume.Spec, _ *corev1.Pod) (volume.Mounter, error) {
+	return nil, fmt.Errorf("path %q does not exist: a simulated node has no files of its own, use a StorageClass", spec.PersistentVolume.Spec.Local.Path)
 }
 
 // withoutOOMWatcher keeps the kubelet from reading the kernel's log, which needs

@@ -192,7 +192,7 @@ func (c nodeConfig) newKubelet(ctx context.Context, config *kubeletconfig.Kubele
 		OOMAdjuster:               oom.NewFakeOOMAdjuster(),
 		Mounter:                   mount.NewFakeMounter(nil),
 		OSInterface:               hostOS{},
-		Subpather:                 subPaths{},
+		Subpather:                 subPaths{within: []string{c.dir}},
 		HostUtil:                  hostUtil{hostutil.NewHostUtil()},
 		VolumePlugins:             volumePlugins(),
 		PodStartupLatencyTracker:  kubeletutil.NewPodStartupLatencyTracker(),
@@ -263,12 +263,16 @@ func dialKubelet(ctx context.Context, network, addr string) (net.Conn, error) {
 func volumePlugins() []volume.VolumePlugin {
 	var plugins []volume.VolumePlugin
 	plugins = append(plugins, emptydir.ProbeVolumePlugins()...)
-	plugins = append(plugins, hostpath.ProbeVolumePlugins(volume.VolumeConfig{})...)
 	plugins = append(plugins, secret.ProbeVolumePlugins()...)
 	plugins = append(plugins, configmap.ProbeVolumePlugins()...)
 	plugins = append(plugins, downwardapi.ProbeVolumePlugins()...)
 	plugins = append(plugins, projected.ProbeVolumePlugins()...)
-	plugins = append(plugins, local.ProbeVolumePlugins()...)
+	for _, plugin := range hostpath.ProbeVolumePlugins(volume.VolumeConfig{}) {
+		plugins = append(plugins, hostPaths{plugin.(volume.PersistentVolumePlugin)})
+	}
+	for _, plugin := range local.ProbeVolumePlugins() {
+		plugins = append(plugins, localPaths{plugin.(volume.PersistentVolumePlugin)})
+	}
 	return plugins
 }
 

@@ -37,19 +37,12 @@ func sender[T ~struct{ Pods []*corev1.Pod }](updates chan<- T) func([]*corev1.Po
 
 // simulated returns the Pod as the kubelet is to see it. Probes and hooks that
 // would dial a Pod's address become commands that the runtime answers over the
-// Pods' own network; users and groups are left out, because a process without
-// root cannot chown a volume to them; and a hostPath has no type, which the
-// kubelet would make on this machine before the runtime refuses to mount it.
-// The API server's copy stays as it is.
+// Pods' own network; and users and groups are left out, because a process without
+// root cannot chown a volume to them. The API server's copy stays as it is.
 func simulated(pod *corev1.Pod) *corev1.Pod {
 	pod = pod.DeepCopy()
 	if sc := pod.Spec.SecurityContext; sc != nil {
 		sc.RunAsUser, sc.RunAsGroup, sc.FSGroup = nil, nil, nil
-	}
-	for _, v := range pod.Spec.Volumes {
-		if v.HostPath != nil {
-			v.HostPath.Type = nil
-		}
 	}
 	for i := range pod.Spec.InitContainers {
 		simulateContainer(&pod.Spec.InitContainers[i])
