@@ -27,6 +27,8 @@ func newControllerManager(ctx context.Context, kubeconfig string, p *pki) (run f
 		"--service-account-private-key-file=" + p.path("sa.key"),
 		"--root-ca-file=" + p.path("ca.crt"),
 		"--allocate-node-cidrs=false",
+		// It is made, and what is in it is run; the default is a directory of the host.
+		"--flex-volume-plugin-dir=flexvolumes",
 		"--kube-api-qps=1000", "--kube-api-burst=2000",
 		"--controller-shutdown-timeout=1s",
 	}); err != nil {
