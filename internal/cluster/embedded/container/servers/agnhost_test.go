@@ -2,19 +2,17 @@ package servers_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"mime/multipart"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health/grpc_health_v1"
-
-	"context"
 
 	"github.com/k8slab/k8slab/internal/sandbox/shell"
 )
@@ -108,7 +106,7 @@ func TestAgnhostNetexec(t *testing.T) {
 		"8080/echo?code=x":                   "200 argument 'code' must be an integer or empty, got \"x\"\n",
 		"8080/header?key=User-Agent":         "200 Go-http-client/1.1",
 		"8080/redirect?location=/x&code=307": "307 ",
-		"8080/shell?cmd=echo+hi%3Bexit+3":      "200 {\"error\":\"exit status 3\",\"output\":\"hi\\n\"}",
+		"8080/shell?cmd=echo+hi%3Bexit+3":    "200 {\"error\":\"exit status 3\",\"output\":\"hi\\n\"}",
 		"8080/shell?shellCommand=hostname":   "200 {\"output\":\"web-0\\n\"}",
 		"8080/dial?host=" + other.ip + "&port=80&request=hostname&tries=2": "200 {\"responses\":[\"web-0\",\"web-0\"]}",
 		"8080/dial?host=" + other.ip + "&port=81&request=x":                "200 connection refused",
@@ -247,5 +245,4 @@ func TestAgnhostCommands(t *testing.T) {
 			t.Errorf("%s: %q, want %q", tc.script, got, tc.out)
 		}
 	}
-	_ = time.Second
 }
