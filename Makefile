@@ -48,6 +48,12 @@ bench: build ## measure and print a table (see docs/benchmarks.md)
 	@go build -ldflags '$(LDFLAGS)' -o bin/bench ./hack/bench
 	@bin/bench bin/k8slab
 
+.PHONY: conformance
+conformance: build ## run upstream's conformance specs (FOCUS=, FAST=1; see docs/conformance.md)
+	@cd conformance && go test -c -ldflags '$(LDFLAGS)' -o ../bin/conformance.test .
+	@cd conformance && go build -o ../bin/ginkgo github.com/onsi/ginkgo/v2/ginkgo
+	@FOCUS='$(FOCUS)' FAST='$(FAST)' PROCS='$(PROCS)' conformance/run
+
 .PHONY: cross
 cross: ## compile for the other platforms
 	GOOS=linux GOARCH=arm64 go build -o /dev/null ./cmd/k8slab
