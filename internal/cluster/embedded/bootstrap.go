@@ -9,6 +9,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 	schedulingv1 "k8s.io/kubernetes/pkg/apis/scheduling/v1"
 	"k8s.io/kubernetes/plugin/pkg/auth/authorizer/rbac/bootstrappolicy"
+
+	"github.com/k8slab/k8slab/internal/cluster/embedded/storage"
 )
 
 // bootstrapRequests is how many objects are created at a time.
@@ -16,7 +18,7 @@ const bootstrapRequests = 8
 
 // bootstrap creates the roles, bindings and priority classes that every cluster
 // begins with: what two hooks of the API server make, without their sleeping and
-// not one after the other. What is there already stays.
+// not one after the other; and the StorageClasses. What is there already stays.
 func bootstrap(ctx context.Context, client kubernetes.Interface) error {
 	requests, ctx := errgroup.WithContext(ctx)
 	requests.SetLimit(bootstrapRequests)
@@ -52,6 +54,9 @@ func bootstrapCreations(ctx context.Context, client kubernetes.Interface) []func
 	}
 	for _, class := range schedulingv1.SystemPriorityClasses() {
 		all = append(all, creation(ctx, client.SchedulingV1().PriorityClasses().Create, class))
+	}
+	for _, class := range storage.Classes() {
+		all = append(all, creation(ctx, client.StorageV1().StorageClasses().Create, class))
 	}
 	return all
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/k8slab/k8slab/internal/cluster/embedded/container"
 	"github.com/k8slab/k8slab/internal/cluster/embedded/container/images"
 	"github.com/k8slab/k8slab/internal/cluster/embedded/container/podnet"
+	"github.com/k8slab/k8slab/internal/cluster/embedded/storage"
 )
 
 // pollEvery is how often a starting cluster is asked whether it is ready: often
@@ -192,6 +193,9 @@ func (c *controlPlane) startControllers(ctx context.Context) error {
 		return err
 	}
 	startComponent(ctx, "kube-scheduler", c.died, scheduler)
+	startComponent(ctx, "storage provisioner", c.died, func(ctx context.Context) error {
+		return storage.Run(ctx, c.admin, c.config.volumesDir())
+	})
 	return nil
 }
 
@@ -202,7 +206,7 @@ func (c *controlPlane) startNodes(ctx context.Context) error {
 	}
 	setContainerLogsDir(filepath.Join(c.config.dataDir(), "containerlogs"))
 	for i := 1; i <= c.config.Nodes; i++ {
-		node := nodeConfig{index: i, pki: c.pki, admin: c.admin, client: c.client, died: c.died}
+		node := nodeConfig{index: i, volumes: c.config.volumesDir(), pki: c.pki, admin: c.admin, client: c.client, died: c.died}
 		node.dir = filepath.Join(c.config.dataDir(), node.name())
 		if err := prepareNodeDir(node.dir); err != nil {
 			return err
@@ -210,7 +214,10 @@ func (c *controlPlane) startNodes(ctx context.Context) error {
 		node.runtime, err = container.New(container.Options{
 			Dir:     filepath.Join(node.dir, "runtime"),
 			PodsDir: filepath.Join(node.dir, "pods"), // where the kubelet has the Pods' volumes
-			PodCIDR: node.podCIDR(), NodeIP: node.address(), NodeName: node.name(),
+			// Each node mounts from the same directory: it depends on the volume
+			// whether it may be used on all of them.
+			MountRoots: []string{node.volumes},
+			PodCIDR:    node.podCIDR(), NodeIP: node.address(), NodeName: node.name(),
 			Network: c.network, Images: catalogue,
 		})
 		if err != nil {

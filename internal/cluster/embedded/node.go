@@ -51,6 +51,7 @@ import (
 type nodeConfig struct {
 	index   int // from 1; it decides the name and all addresses
 	dir     string
+	volumes string // the directory of provisioned volumes, the same for all nodes
 	pki     *pki
 	admin   *kubernetes.Clientset
 	client  *rest.Config // reaches the API server; the node adds its own certificate
@@ -192,7 +193,7 @@ func (c nodeConfig) newKubelet(ctx context.Context, config *kubeletconfig.Kubele
 		OOMAdjuster:               oom.NewFakeOOMAdjuster(),
 		Mounter:                   mount.NewFakeMounter(nil),
 		OSInterface:               hostOS{},
-		Subpather:                 subPaths{within: []string{c.dir}},
+		Subpather:                 subPaths{within: []string{c.dir, c.volumes}},
 		HostUtil:                  hostUtil{hostutil.NewHostUtil()},
 		VolumePlugins:             volumePlugins(),
 		PodStartupLatencyTracker:  kubeletutil.NewPodStartupLatencyTracker(),

@@ -29,6 +29,9 @@ func (c processConfig) kubeconfig() string { return filepath.Join(c.Dir, "kubeco
 
 func (c processConfig) dataDir() string { return filepath.Join(c.Dir, dataDir) }
 
+// volumesDir has an entry for every volume that was provisioned.
+func (c processConfig) volumesDir() string { return filepath.Join(c.dataDir(), "volumes") }
+
 // dataDir holds what is worth nothing once the process has ended.
 const dataDir = "cluster"
 

@@ -29,7 +29,7 @@ type seedPair struct{ Key, Value []byte }
 
 // seedFormat is part of the version, so that a change of seedPrefixes makes
 // everybody's seed anew.
-const seedFormat = "1"
+const seedFormat = "2"
 
 // seedBatch is how many keys are written in one transaction.
 const seedBatch = 512
@@ -56,6 +56,7 @@ func seedPrefixes() []string {
 		"/registry/serviceaccounts/",
 		"/registry/servicecidrs/",
 		"/registry/services/specs/",
+		"/registry/storageclasses/",
 	}
 }
 
