@@ -11,6 +11,8 @@ import (
 	"k8s.io/kubectl/pkg/cmd"
 	"k8s.io/kubectl/pkg/cmd/util"
 
+	_ "github.com/k8slab/k8slab/cmd/k8slab/english"
+
 	"github.com/k8slab/k8slab/internal/runner"
 )
 
