@@ -28,7 +28,8 @@ const (
 	checksArg       = "__checks" // as k8slab has it
 	labArg          = "lab"
 	startedVariable = "K8SLAB_BENCH_STARTED" // Unix time in ns at which the process was started
-	idleTime        = 10 * time.Second
+	settleTime      = 10 * time.Second       // after a rollout, before a lab is idle
+	idleTime        = 20 * time.Second
 	deployment      = "web"
 	namespace       = "default"
 )
@@ -156,7 +157,7 @@ func waitRolledOut(ctx context.Context, client *kubernetes.Clientset, replicas i
 
 // idle returns what this process and its children use when nothing happens.
 func idle() (memoryMB, cpuPercent float64, err error) {
-	time.Sleep(idleTime / 5)
+	time.Sleep(settleTime)
 	before, err := cpuSeconds()
 	if err != nil {
 		return 0, 0, err

@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/pflag"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
+	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/apiserver/pkg/server/egressselector"
 	cliflag "k8s.io/component-base/cli/flag"
-	aggregator "k8s.io/kube-aggregator/pkg/apiserver"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	apiserveroptions "k8s.io/kubernetes/cmd/kube-apiserver/app/options"
 )
@@ -34,9 +34,13 @@ type apiServerConfig struct {
 	dialPod  dialFunc     // to Pods, for the Pod and Service proxy
 }
 
-// newAPIServer assembles the API server and its aggregator. The order of the
-// calls is that of kube-apiserver's own Run, without its signal handlers.
-func newAPIServer(ctx context.Context, c apiServerConfig) (run func(context.Context) error, err error) {
+// apiServer is an API server that is put together but not running.
+type apiServer struct{ config *apiserver.Config }
+
+// newAPIServer does the part of the assembly that needs no store yet. The order
+// of the calls, here and in prepare, is that of kube-apiserver's own Run, without
+// its signal handlers.
+func newAPIServer(ctx context.Context, c apiServerConfig) (*apiServer, error) {
 	options := apiserveroptions.NewServerRunOptions()
 	if err := parseFlags("kube-apiserver", options.Flags(), c.flags()); err != nil {
 		return nil, err
@@ -52,19 +56,7 @@ func newAPIServer(ctx context.Context, c apiServerConfig) (run func(context.Cont
 	if errs := completed.Validate(); len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	chain, err := c.serverChain(completed)
-	if err != nil {
-		return nil, err
-	}
-	prepared, err := chain.PrepareRun()
-	if err != nil {
-		return nil, err
-	}
-	return prepared.Run, nil
-}
-
-func (c apiServerConfig) serverChain(options apiserveroptions.CompletedOptions) (*aggregator.APIAggregator, error) {
-	config, err := apiserver.NewConfig(options)
+	config, err := apiserver.NewConfig(completed)
 	if err != nil {
 		return nil, err
 	}
@@ -77,11 +69,30 @@ func (c apiServerConfig) serverChain(options apiserveroptions.CompletedOptions) 
 	// sleeps for a second first, and one makes 130 requests then.
 	config.KubeAPIs.ControlPlane.Generic.DisabledPostStartHooks.Insert(
 		"rbac/bootstrap-roles", "scheduling/bootstrap-system-priority-classes")
-	complete, err := config.Complete()
+	return &apiServer{config}, nil
+}
+
+// prepare assembles the rest, which reads the store.
+func (s *apiServer) prepare() (run func(context.Context) error, err error) {
+	serveOpenAPI := deferOpenAPI(s.config.KubeAPIs.ControlPlane.Generic)
+	complete, err := s.config.Complete()
 	if err != nil {
 		return nil, err
 	}
-	return apiserver.CreateServerChain(complete)
+	chain, err := apiserver.CreateServerChain(complete)
+	if err != nil {
+		return nil, err
+	}
+	builtin, ok := chain.GenericAPIServer.NextDelegate().(*genericapiserver.GenericAPIServer)
+	if !ok {
+		return nil, fmt.Errorf("the aggregator delegates to a %T", chain.GenericAPIServer.NextDelegate())
+	}
+	serveOpenAPI(builtin)
+	prepared, err := chain.PrepareRun()
+	if err != nil {
+		return nil, err
+	}
+	return prepared.Run, nil
 }
 
 func (c apiServerConfig) flags() []string {

@@ -5,6 +5,7 @@ import (
 
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	controlleroptions "k8s.io/kubernetes/cmd/kube-controller-manager/app/options"
+	"k8s.io/kubernetes/cmd/kube-controller-manager/names"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	scheduleroptions "k8s.io/kubernetes/cmd/kube-scheduler/app/options"
 )
@@ -27,6 +28,9 @@ func newControllerManager(ctx context.Context, kubeconfig string, p *pki) (run f
 		"--service-account-private-key-file=" + p.path("sa.key"),
 		"--root-ca-file=" + p.path("ca.crt"),
 		"--allocate-node-cidrs=false",
+		// The kubelets attach volumes themselves, of which there are none here that
+		// need it; the controller would look ten times a second.
+		"--controllers=*,-" + names.PersistentVolumeAttachDetachController,
 		// It is made, and what is in it is run; the default is a directory of the host.
 		"--flex-volume-plugin-dir=flexvolumes",
 		"--kube-api-qps=1000", "--kube-api-burst=2000",

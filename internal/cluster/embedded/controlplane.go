@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -34,12 +35,14 @@ type controlPlane struct {
 	progress func(string)
 	died     chan error // receives the first component that ended
 
-	pki     *pki
-	store   *store
-	seeded  bool
-	network *podnet.Network
-	admin   *kubernetes.Clientset
-	client  *rest.Config
+	pki       *pki
+	store     *store
+	seeded    bool
+	apiServer *apiServer
+	server    string // the API server's URL
+	network   *podnet.Network
+	admin     *kubernetes.Clientset
+	client    *rest.Config
 }
 
 // startCluster starts all parts in the order of their needs and returns when
@@ -54,8 +57,8 @@ func startCluster(ctx context.Context, config processConfig, progress func(strin
 		{"making certificates", c.makeCertificates},
 		{"starting etcd", c.startStore},
 		{"starting the API server", c.startAPIServer},
-		{"starting controllers and scheduler", c.startControllers},
 		{"starting nodes", c.startNodes},
+		{"starting controllers and scheduler", c.startControllers},
 		{"waiting for nodes", c.waitForNodes},
 	} {
 		progress(step.phase)
@@ -74,8 +77,31 @@ func (c *controlPlane) makeCertificates(context.Context) (err error) {
 	return err
 }
 
+// startStore starts the store and fills it from the seed, while the API server
+// is being put together: that takes as long, for the sake of a key.
 func (c *controlPlane) startStore(ctx context.Context) (err error) {
-	if c.store, err = startStore(ctx); err != nil {
+	if c.store, err = newStore(); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	c.server = "https://" + listener.Addr().String()
+	var parts errgroup.Group
+	parts.Go(func() error { return c.plantSeed(ctx) })
+	parts.Go(func() (err error) {
+		c.apiServer, err = newAPIServer(ctx, apiServerConfig{
+			pki: c.pki, storeURL: c.store.url, listener: listener,
+			dialNode: dialKubelet, dialPod: c.dialPod,
+		})
+		return err
+	})
+	return parts.Wait()
+}
+
+func (c *controlPlane) plantSeed(ctx context.Context) error {
+	if err := c.store.waitUntilReady(ctx); err != nil {
 		return err
 	}
 	s, err := readSeed(seedPath(c.config.CacheDir))
@@ -91,19 +117,12 @@ func (c *controlPlane) startStore(ctx context.Context) (err error) {
 }
 
 func (c *controlPlane) startAPIServer(ctx context.Context) error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	run, err := newAPIServer(ctx, apiServerConfig{
-		pki: c.pki, storeURL: c.store.url, listener: listener,
-		dialNode: dialKubelet, dialPod: c.dialPod,
-	})
+	run, err := c.apiServer.prepare()
 	if err != nil {
 		return err
 	}
 	startComponent(ctx, "kube-apiserver", c.died, run)
-	if err := c.connect("https://" + listener.Addr().String()); err != nil {
+	if err := c.connect(c.server); err != nil {
 		return err
 	}
 	if !c.seeded {

@@ -26,22 +26,27 @@ const walSegmentBytes = 4 << 20
 // storeTimeout bounds one request to the etcd in this process.
 const storeTimeout = 10 * time.Second
 
-// startStore starts a member of its own. Data is not fsynced: a lab that did not
-// end cleanly is thrown away, never recovered.
-func startStore(ctx context.Context) (*store, error) {
+// newStore starts a member of its own, to which clients may connect at once and
+// are answered when it is ready. Data is not fsynced: a lab that did not end
+// cleanly is thrown away, never recovered.
+func newStore() (*store, error) {
 	wal.SegmentSizeBytes = walSegmentBytes
 	config := storeConfig()
 	e, err := embed.StartEtcd(config)
 	if err != nil {
 		return nil, fmt.Errorf("start etcd: %w", err)
 	}
+	return &store{etcd: e, url: config.ListenClientUrls[0].String()}, nil
+}
+
+func (s *store) waitUntilReady(ctx context.Context) error {
 	select {
-	case <-e.Server.ReadyNotify():
-		return &store{etcd: e, url: config.ListenClientUrls[0].String()}, nil
-	case err := <-e.Err():
-		return nil, fmt.Errorf("start etcd: %w", err)
+	case <-s.etcd.Server.ReadyNotify():
+		return nil
+	case err := <-s.etcd.Err():
+		return fmt.Errorf("start etcd: %w", err)
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 }
 
@@ -63,8 +68,10 @@ func storeConfig() *embed.Config {
 	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = peers, peers
 	cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)
 	// One member elects itself after one election timeout; the defaults would
-	// make every start wait for a second.
-	cfg.TickMs, cfg.ElectionMs = 10, 100
+	// make every start wait for a second. A shorter tick than this would keep an
+	// idle lab's processor awake.
+	cfg.TickMs, cfg.ElectionMs = 25, 125
+	cfg.BackendBatchInterval = time.Second // nobody reads the file
 	cfg.MaxTxnOps = seedBatch
 	return cfg
 }
