@@ -200,8 +200,10 @@ func (p *Process) inherit(parent *Process) {
 func (p *Process) replace(prog image) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !p.early || !prog.added {
+		p.pending = nil // was caught by what has gone, or by nobody
+	}
 	p.argv, p.early = prog.argv, prog.added
-	p.pending = nil
 	for s, a := range p.actions {
 		if a == catch {
 			delete(p.actions, s)

@@ -248,8 +248,10 @@ func TestStalledClient(t *testing.T) {
 }
 
 func TestPortForward(t *testing.T) {
-	p := newNode(t).pod("web")
+	n := newNode(t)
+	p := n.pod("web")
 	p.start(p.container("nginx:1.25"))
+	eventually(t, "nginx listens", func() bool { _, _, err := n.get("http://" + p.ip() + "/"); return err == nil })
 	response, err := p.runtime.PortForward(t.Context(), &runtimeapi.PortForwardRequest{PodSandboxId: p.id, Port: []int32{80}})
 	if err != nil {
 		t.Fatal(err)

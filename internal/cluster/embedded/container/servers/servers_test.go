@@ -23,13 +23,13 @@ import (
 
 // node runs containers of the catalogue's images on one network.
 type node struct {
-	t       *testing.T
+	t       testing.TB
 	network *podnet.Network
 	store   *images.Store
 	last    byte
 }
 
-func newNode(t *testing.T) *node {
+func newNode(t testing.TB) *node {
 	t.Helper()
 	catalogue, err := images.Builtin()
 	if err != nil {
@@ -42,13 +42,14 @@ func newNode(t *testing.T) *node {
 // guest is a container, alone on an address.
 type guest struct {
 	*shell.Container
-	t    *testing.T
-	node *node
-	tree *files.Tree
-	main *shell.Process
-	out  *screen
-	ip   string
-	env  []string
+	t      testing.TB
+	node   *node
+	config shell.Config
+	tree   *files.Tree
+	main   *shell.Process
+	out    *screen
+	ip     string
+	env    []string
 }
 
 // create makes a container in which nothing runs.
@@ -73,7 +74,7 @@ func (n *node) create(ref string, env ...string) (*guest, *images.Image) {
 		n.t.Fatal(err)
 	}
 	sockets := namespace.Sockets()
-	space := shell.New(shell.Config{
+	config := shell.Config{
 		Files: tree, Hostname: "web-0", Programs: servers.Programs(image), Dial: sockets.DialContext,
 		Listen: func(_ context.Context, network, address string) (net.Listener, error) {
 			return sockets.Listen(network, address)
@@ -86,13 +87,14 @@ func (n *node) create(ref string, env ...string) (*guest, *images.Image) {
 				return ctx.Err()
 			}
 		},
-	})
+	}
+	space := shell.New(config)
 	n.t.Cleanup(func() {
 		namespace.Close()
 		space.Close()
 		tree.Close()
 	})
-	return &guest{Container: space, t: n.t, node: n, tree: tree, out: &screen{}, ip: namespace.IP().String(), env: append(image.Env, env...)}, image
+	return &guest{Container: space, t: n.t, node: n, config: config, tree: tree, out: &screen{}, ip: namespace.IP().String(), env: append(image.Env, env...)}, image
 }
 
 // start runs a container as the runtime does: args replace the image's own.
@@ -116,11 +118,17 @@ func (g *guest) begin(argv ...string) {
 	}
 }
 
-// sh runs a script in the container and returns what it prints.
+// sh runs a script in the container and returns what it prints. Before the start, it works on the
+// container's files.
 func (g *guest) sh(script string) string {
 	g.t.Helper()
 	var out bytes.Buffer
-	if _, err := g.Run(g.t.Context(), shell.Command{Argv: []string{"sh", "-c", script}, Env: g.env, Stdout: &out, Stderr: &out}); err != nil {
+	space := g.Container
+	if g.main == nil {
+		space = shell.New(g.config)
+		defer space.Close()
+	}
+	if _, err := space.Run(g.t.Context(), shell.Command{Argv: []string{"sh", "-c", script}, Env: g.env, Stdout: &out, Stderr: &out}); err != nil {
 		g.t.Fatal(err)
 	}
 	return out.String()

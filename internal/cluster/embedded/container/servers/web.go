@@ -78,12 +78,16 @@ func (c *counter) wait() {
 // answer remembers what was sent, for an access log.
 type answer struct {
 	http.ResponseWriter
-	status int
-	bytes  int64
+	status  int
+	bytes   int64
+	instead int // a status to send for 200; 0 for none
 }
 
 // WriteHeader remembers the status.
 func (a *answer) WriteHeader(status int) {
+	if status == http.StatusOK && a.instead != 0 {
+		status = a.instead
+	}
 	a.status = status
 	a.ResponseWriter.WriteHeader(status)
 }
