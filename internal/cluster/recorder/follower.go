@@ -15,7 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/metadata"
-	watchtools "k8s.io/client-go/tools/watch"
 
 	"github.com/k8slab/k8slab/internal/cluster/timeline"
 )
@@ -23,7 +22,7 @@ import (
 // follower records one kind. Its exclusive state is guarded by the recorder's lock.
 type follower struct {
 	recorder *Recorder
-	kind     string
+	kind     Kind
 	objects  dynamic.ResourceInterface
 	versions metadata.Getter
 
@@ -42,15 +41,15 @@ type listing struct {
 func (f *follower) list(ctx context.Context) (*listing, error) {
 	list, err := f.objects.List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("list kind %s: %w", f.kind, err)
+		return nil, fmt.Errorf("list kind %s: %w", f.kind.Name, err)
 	}
 	version, err := parseVersion(list.GetResourceVersion())
 	if err != nil {
-		return nil, fmt.Errorf("list kind %s: %w", f.kind, err)
+		return nil, fmt.Errorf("list kind %s: %w", f.kind.Name, err)
 	}
 	l := &listing{version: version}
 	for i := range list.Items {
-		e, err := eventOf(watch.Added, f.kind, &list.Items[i])
+		e, err := eventOf(watch.Added, f.kind.Name, &list.Items[i])
 		if err != nil {
 			return nil, fmt.Errorf("list: %w", err)
 		}
@@ -71,13 +70,15 @@ func (f *follower) begin(l *listing) {
 // see takes note of a version and records it unless its namespace is left out. The
 // caller holds the recorder's lock.
 func (f *follower) see(e *timeline.Event) {
+	before := f.live[e.UID]
 	if e.Type == watch.Deleted {
 		delete(f.live, e.UID)
 	} else {
 		f.live[e.UID] = e
 	}
 	f.through = max(f.through, e.ResourceVersion)
-	if !f.recorder.leavesOut(e.Namespace) {
+	heartbeat := f.kind.Heartbeat && e.Type == watch.Modified && before != nil && same(before.Object, e.Object)
+	if !heartbeat && !f.recorder.leavesOut(e.Namespace) {
 		f.recorder.append(timeline.Entry{Event: e})
 	}
 }
@@ -86,80 +87,127 @@ func (f *follower) see(e *timeline.Event) {
 // versions in between.
 func (f *follower) follow(ctx context.Context) {
 	for ctx.Err() == nil {
-		reason, err := f.watch(ctx)
-		if err == nil && ctx.Err() == nil {
-			err = f.bridge(ctx, reason)
-		}
-		if err != nil && ctx.Err() == nil {
-			f.recorder.fail(fmt.Errorf("record kind %s: %w", f.kind, err))
+		started := time.Now()
+		err := f.stream(ctx, metav1.ListOptions{})
+		switch {
+		case ctx.Err() != nil:
+		case final(err):
+			f.recorder.fail(fmt.Errorf("record kind %s: %w", f.kind.Name, err))
+		case lost(err):
+			if err := f.bridge(ctx, err); err != nil && ctx.Err() == nil {
+				f.recorder.fail(fmt.Errorf("record kind %s: %w", f.kind.Name, err))
+			}
+		default: // the server ended the watch, is starting, or cannot be reached
+			sleep(ctx, restartDelay-time.Since(started))
 		}
 	}
 }
 
-// watch records what happens after f.through. It returns when ctx ends; with a
-// reason when the kind has to be listed again; or with an error that nothing can mend.
-func (f *follower) watch(ctx context.Context) (reason string, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	w, err := watchtools.NewRetryWatcherWithContext(ctx, fmt.Sprint(f.through), watcher{f.objects})
-	if err != nil {
-		cancel()
-		return "", err
+// restartDelay is how far apart watches of a kind begin at least, and how long to wait
+// before a list that did not succeed is tried again.
+const restartDelay = time.Second
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
-	defer func() {
-		cancel()
-		<-w.Done()
-	}()
+}
+
+// stream records what happens after f.through until the watch ends. The error is nil if
+// the server or the network ended it: it can be resumed. client-go's RetryWatcher would
+// resume it too, but keeps the bookmarks to itself, without which nobody knows how far a
+// quiet watch is.
+func (f *follower) stream(ctx context.Context, o metav1.ListOptions) error {
+	o.ResourceVersion, o.AllowWatchBookmarks = fmt.Sprint(f.seenThrough()), true
+	w, err := f.objects.Watch(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer w.Stop()
 	for e := range w.ResultChan() {
 		if e.Type == watch.Error {
-			return ended(e)
+			return apierrors.FromObject(e.Object)
 		}
 		if err := f.record(e); err != nil {
-			return err.Error(), nil
+			return err
 		}
 	}
-	return "the watch ended", nil
+	return nil
 }
 
-// ended tells an end that listing again mends from one that nothing mends.
-func ended(e watch.Event) (reason string, err error) {
-	err = apierrors.FromObject(e.Object)
-	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
-		return "", err
-	}
-	if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
-		return fmt.Sprintf("410 Gone: %v", err), nil
-	}
-	return err.Error(), nil
+func (f *follower) seenThrough() uint64 {
+	f.recorder.mu.Lock()
+	defer f.recorder.mu.Unlock()
+	return f.through
 }
+
+// final reports an error that neither time nor listing again mends.
+func final(err error) bool { return apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) }
+
+// lost reports an error after which the kind has to be listed again: the server no
+// longer has the versions (410 Gone), or gives what cannot be recorded.
+func lost(err error) bool {
+	var unreadable *unreadableError
+	return apierrors.IsResourceExpired(err) || apierrors.IsGone(err) || apierrors.IsBadRequest(err) ||
+		apierrors.IsInvalid(err) || apierrors.IsNotFound(err) || errors.As(err, &unreadable)
+}
+
+// unreadableError is the error of a watch that gives something else than objects.
+type unreadableError struct{ err error }
+
+func (e *unreadableError) Error() string { return e.err.Error() }
+
+func (e *unreadableError) Unwrap() error { return e.err }
 
 func (f *follower) record(e watch.Event) error {
 	object, ok := e.Object.(*unstructured.Unstructured)
 	if !ok {
-		return fmt.Errorf("the watch gave a %T", e.Object)
+		return &unreadableError{fmt.Errorf("the watch gave a %T", e.Object)}
 	}
-	event, err := eventOf(e.Type, f.kind, object)
+	if e.Type == watch.Bookmark {
+		return f.pass(object.GetResourceVersion())
+	}
+	event, err := eventOf(e.Type, f.kind.Name, object)
 	if err != nil {
-		return err
+		return &unreadableError{err}
 	}
 	f.recorder.mu.Lock()
 	defer f.recorder.mu.Unlock()
 	if event.ResourceVersion <= f.through {
-		return nil // a kind's versions come in order: the server repeats itself
+		return nil // a kind's versions come in order: another watch has had it, or the server repeats itself
 	}
 	f.see(event)
 	f.recorder.wake()
 	return nil
 }
 
+// pass takes note of a bookmark: the watch has given all changes up to it.
+func (f *follower) pass(bookmark string) error {
+	version, err := parseVersion(bookmark)
+	if err != nil {
+		return &unreadableError{err}
+	}
+	f.recorder.mu.Lock()
+	defer f.recorder.mu.Unlock()
+	f.through = max(f.through, version)
+	f.recorder.wake()
+	return nil
+}
+
 // bridge lists again, which leaves a gap, and records the difference.
-func (f *follower) bridge(ctx context.Context, reason string) error {
+func (f *follower) bridge(ctx context.Context, why error) error {
 	l, err := f.listAgain(ctx)
 	if err != nil {
 		return err
 	}
+	reason := why.Error()
+	if apierrors.IsResourceExpired(why) || apierrors.IsGone(why) {
+		reason = "410 Gone: " + reason
+	}
 	f.recorder.mu.Lock()
 	defer f.recorder.mu.Unlock()
-	f.recorder.append(timeline.Entry{Gap: &timeline.Gap{Kind: f.kind, Reason: reason, From: f.through, To: l.version}})
+	f.recorder.append(timeline.Entry{Gap: &timeline.Gap{Kind: f.kind.Name, Reason: reason, From: f.through, To: l.version}})
 	for _, e := range f.differences(l) {
 		f.see(e)
 	}
@@ -168,21 +216,14 @@ func (f *follower) bridge(ctx context.Context, reason string) error {
 	return nil
 }
 
-// relistDelay is how long to wait before a list that did not succeed is tried again.
-const relistDelay = time.Second
-
 // listAgain tries until the server answers: it may be starting again.
 func (f *follower) listAgain(ctx context.Context) (*listing, error) {
 	for {
 		l, err := f.list(ctx)
-		if err == nil || apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
+		if err == nil || final(err) || ctx.Err() != nil {
 			return l, err
 		}
-		select {
-		case <-ctx.Done():
-			return nil, errors.Join(err, ctx.Err())
-		case <-time.After(relistDelay):
-		}
+		sleep(ctx, restartDelay)
 	}
 }
 
@@ -218,20 +259,4 @@ func deletionOf(e *timeline.Event, version uint64) *timeline.Event {
 		Type: watch.Deleted, Kind: e.Kind, Namespace: e.Namespace, Name: e.Name, UID: e.UID,
 		ResourceVersion: version, Synthetic: true, Object: e.Object,
 	}
-}
-
-// watcher begins watches for a RetryWatcher. A refusal with 410 Gone becomes an event,
-// as which the RetryWatcher hands it on: an error it would try again for ever.
-type watcher struct{ objects dynamic.ResourceInterface }
-
-func (w watcher) WatchWithContext(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-	stream, err := w.objects.Watch(ctx, o)
-	var status apierrors.APIStatus
-	if (apierrors.IsResourceExpired(err) || apierrors.IsGone(err)) && errors.As(err, &status) {
-		s := status.Status()
-		refusal := watch.NewFakeWithChanSize(1, false)
-		refusal.Error(&s)
-		return refusal, nil
-	}
-	return stream, err
 }

@@ -1,9 +1,11 @@
 package recorder
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
 
@@ -35,6 +37,30 @@ func parseVersion(version string) (uint64, error) {
 		return 0, fmt.Errorf("resourceVersion %q is not a number above 0", version)
 	}
 	return n, nil
+}
+
+// same reports that two versions of an object differ in nothing but what a heartbeat
+// changes: the version, who wrote, and the times at which conditions were said again.
+func same(a, b []byte) bool {
+	var x, y map[string]any
+	if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {
+		return false
+	}
+	stripHeartbeat(x)
+	stripHeartbeat(y)
+	return equality.Semantic.DeepEqual(x, y)
+}
+
+func stripHeartbeat(object map[string]any) {
+	unstructured.RemoveNestedField(object, "metadata", "resourceVersion")
+	unstructured.RemoveNestedField(object, "metadata", "managedFields")
+	conditions, _, _ := unstructured.NestedFieldNoCopy(object, "status", "conditions")
+	list, _ := conditions.([]any)
+	for _, c := range list {
+		if condition, ok := c.(map[string]any); ok {
+			delete(condition, "lastHeartbeatTime")
+		}
+	}
 }
 
 // trimManagedFields keeps who wrote and when, and drops what: that is half of an

@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
@@ -64,7 +65,6 @@ type Recorder struct {
 	err   error         // why nothing more is recorded
 	last  time.Time     // of the last entry
 	count int           // of entries
-	late  lateness      // of what arrived
 	grown chan struct{} // closed and replaced with each entry and each version seen
 }
 
@@ -132,7 +132,7 @@ func (r *Recorder) connect(o Options) error {
 	}
 	for _, k := range kinds {
 		r.kinds = append(r.kinds, &follower{
-			recorder: r, kind: k.Name,
+			recorder: r, kind: k,
 			objects: objects.Resource(k.Resource), versions: versions.Resource(k.Resource),
 		})
 	}
@@ -144,12 +144,12 @@ func (r *Recorder) connect(o Options) error {
 // not answer leaves no file that looks like a recording.
 func (r *Recorder) begin(ctx context.Context) error {
 	lists := make([]*listing, len(r.kinds))
-	for i, k := range r.kinds {
-		list, err := k.list(ctx)
-		if err != nil {
-			return err
-		}
-		lists[i] = list
+	err := r.each(func(i int, k *follower) (err error) {
+		lists[i], err = k.list(ctx)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -164,6 +164,15 @@ func (r *Recorder) begin(ctx context.Context) error {
 		k.begin(lists[i])
 	}
 	return r.err
+}
+
+// each does something for all kinds at once and returns one of the errors.
+func (r *Recorder) each(do func(i int, k *follower) error) error {
+	var all errgroup.Group
+	for i, k := range r.kinds {
+		all.Go(func() error { return do(i, k) })
+	}
+	return all.Wait()
 }
 
 // Timeline returns what has been recorded so far. When the recording has ended by
@@ -237,10 +246,7 @@ func (r *Recorder) append(e timeline.Entry) {
 		r.end(err)
 		return
 	}
-	late := e.At - r.builder.Append(e)
-	if e.Event != nil && !e.Event.Synthetic {
-		r.late.note(now, late)
-	}
+	r.builder.Append(e)
 	r.last, r.count = now, r.count+1
 	select {
 	case r.changed <- struct{}{}:

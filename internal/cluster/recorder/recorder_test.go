@@ -57,7 +57,7 @@ func start(t *testing.T, s *server) *lab {
 	l := &lab{server: s, file: &file{}, transport: &recordertest.Transport{}}
 	config := s.config()
 	config.WrapTransport = l.transport.Wrap
-	r, err := recorder.Start(t.Context(), recorder.Options{Config: config, Out: l.file, Header: timeline.Header{Lab: "test"}})
+	r, err := recorder.Start(t.Context(), recorder.Options{Config: config, Kinds: someKinds(), Out: l.file, Header: timeline.Header{Lab: "test"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,6 +65,9 @@ func start(t *testing.T, s *server) *lab {
 	t.Cleanup(func() { _ = r.Close() })
 	return l
 }
+
+// someKinds are those that the server has.
+func someKinds() []recorder.Kind { return recorder.DefaultKinds()[:2] }
 
 func (l *lab) Close() error { return l.Recorder.Close() }
 
@@ -303,7 +306,7 @@ func TestStartFails(t *testing.T) {
 			s := newServer(t)
 			c.prepare(s)
 			out := &file{}
-			_, err := recorder.Start(t.Context(), recorder.Options{Config: s.config(), Out: out})
+			_, err := recorder.Start(t.Context(), recorder.Options{Config: s.config(), Kinds: someKinds(), Out: out})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got error %v, want one with %q", err, c.want)
 			}
@@ -349,7 +352,7 @@ func (d *fullDisk) Write(p []byte) (int, error) {
 
 func TestFullDisk(t *testing.T) {
 	s, out := newServer(t), &file{}
-	r, err := recorder.Start(t.Context(), recorder.Options{Config: s.config(), Out: &fullDisk{out, 2}})
+	r, err := recorder.Start(t.Context(), recorder.Options{Config: s.config(), Kinds: someKinds(), Out: &fullDisk{out, 2}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -414,20 +417,47 @@ func TestWaitSettledWaitsForWhatIsOnItsWay(t *testing.T) {
 	}
 }
 
-// TestWaitSettledWhenAWatchIsLate has a Pod that came and went unnoticed by any list
-// while its watch is late, which the other kind's watch has shown.
-func TestWaitSettledWhenAWatchIsLate(t *testing.T) {
+// brief makes a Pod that comes and goes while its kind's watches are late.
+func brief(t *testing.T) *lab {
 	l := start(t, newServer(t))
 	l.transport.Delay("pods", 500*time.Millisecond)
-	l.put("pods", "a", `{"status":{"phase":"Succeeded"}}`)
-	l.put("replicasets", "web", strings.Replace(webStatus, `"spec":{"replicas":1`, `"spec":{"replicas":0`, 1))
+	l.put("pods", "brief")
+	l.delete("pods", "brief")
+	return l
+}
+
+func TestSyncHasWhatCameAndWent(t *testing.T) {
+	l := brief(t)
 	l.sync(t)
-	l.put("pods", "short")
-	l.delete("pods", "short")
+	l.expect(t, "ADDED:brief@101 DELETED:brief@102")
+}
+
+func TestWaitSettledHasWhatCameAndWent(t *testing.T) {
+	l := brief(t)
 	if err := l.WaitSettled(soon(t), 100*time.Millisecond); err != nil {
 		t.Fatal(err)
 	}
-	l.expect(t, "ADDED:a@101 ADDED:web@102 ADDED:short@103 DELETED:short@104")
+	l.expect(t, "ADDED:brief@101 DELETED:brief@102")
+}
+
+func TestMarkStandsAfterWhatCameAndWent(t *testing.T) {
+	l := brief(t)
+	if err := l.Mark(soon(t), timeline.Mark{Type: timeline.MarkCommand, Name: "mark"}); err != nil {
+		t.Fatal(err)
+	}
+	l.sync(t)
+	l.expect(t, "ADDED:brief@101 DELETED:brief@102 mark:mark@102")
+}
+
+// A server without a watch cache gives no bookmarks.
+func TestSyncWithoutBookmarks(t *testing.T) {
+	s := newServer(t)
+	s.mute = true
+	l := start(t, s)
+	l.put("pods", "brief")
+	l.delete("pods", "brief")
+	l.sync(t)
+	l.expect(t, "ADDED:brief@101 DELETED:brief@102")
 }
 
 func TestWaitSettledQuiet(t *testing.T) {
@@ -459,7 +489,7 @@ func TestStartEndsWithItsContext(t *testing.T) {
 	s := newServer(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := recorder.Start(ctx, recorder.Options{Config: s.config(), Out: &file{}}); !errors.Is(err, context.Canceled) {
+	if _, err := recorder.Start(ctx, recorder.Options{Config: s.config(), Kinds: someKinds(), Out: &file{}}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v", err)
 	}
 }
@@ -467,7 +497,7 @@ func TestStartEndsWithItsContext(t *testing.T) {
 func TestRecordingOutlivesTheStart(t *testing.T) {
 	s, out := newServer(t), &file{}
 	ctx, cancel := context.WithCancel(t.Context())
-	r, err := recorder.Start(ctx, recorder.Options{Config: s.config(), Out: out})
+	r, err := recorder.Start(ctx, recorder.Options{Config: s.config(), Kinds: someKinds(), Out: out})
 	if err != nil {
 		t.Fatal(err)
 	}

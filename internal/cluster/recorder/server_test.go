@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"k8s.io/client-go/rest"
 )
@@ -29,6 +30,7 @@ type server struct {
 	early     map[string]bool // 410 is the status of the answer, not an event in it
 	repeats   bool            // watches begin too early
 	hold      map[string]bool // keep a resource's events back
+	mute      bool            // give no bookmarks
 }
 
 type object = map[string]any
@@ -188,16 +190,26 @@ func (s *server) watch(w http.ResponseWriter, r *http.Request, resource string) 
 }
 
 func (s *server) stream(w http.ResponseWriter, r *http.Request, resource string, from int) {
+	var end <-chan time.Time
+	if seconds, err := strconv.Atoi(r.URL.Query().Get("timeoutSeconds")); err == nil {
+		end = time.After(time.Duration(seconds) * time.Second)
+	}
 	for {
 		s.mu.Lock()
-		changes, wake := s.after(resource, from), s.wake
+		changes, wake, now := s.after(resource, from), s.wake, s.version
+		bookmark := end != nil && !s.hold[resource] && !s.mute
 		s.mu.Unlock()
 		for _, c := range changes {
 			send(w, c.kind, c.object)
 			from = c.version
 		}
+		if bookmark {
+			send(w, "BOOKMARK", object{"kind": kinds[resource], "apiVersion": apiVersions[resource], "metadata": object{"resourceVersion": strconv.Itoa(now)}})
+		}
 		select {
 		case <-r.Context().Done():
+			return
+		case <-end:
 			return
 		case <-wake:
 		}

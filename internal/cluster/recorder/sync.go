@@ -1,31 +1,46 @@
 package recorder
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 
 	"github.com/k8slab/k8slab/internal/cluster/timeline"
 )
 
 // Sync returns when everything that had happened on the server before the call is
-// in the timeline: it lists every kind, and waits until each object of the lists
-// has been seen in the listed version or a later one, and each object that is not in
-// them has been seen to go. What it cannot notice is an object whose creation and
-// deletion both are still on their way; they take their place in the timeline
-// when they arrive.
+// in the timeline. It takes one to three seconds: that a watch has given all there is,
+// the server says in a bookmark, and it looks once a second who waits for one.
 func (r *Recorder) Sync(ctx context.Context) error {
-	_, err := r.sync(ctx)
-	return err
+	goals, err := r.goals(ctx)
+	if err != nil {
+		return fmt.Errorf("sync the recorder: %w", err)
+	}
+	return r.each(func(i int, f *follower) error {
+		err := r.await(ctx, goals[i])
+		if err == nil && !f.kind.Lasting {
+			err = f.fence(ctx, goals[i].version)
+		}
+		if err != nil {
+			return fmt.Errorf("sync the recorder with kind %s: %w", f.kind.Name, err)
+		}
+		return nil
+	})
 }
 
-// Mark syncs and adds a mark with the resourceVersion that was read: the events
-// before it had happened before the call. A ResourceVersion in m is replaced.
+// Mark adds a mark with a resourceVersion that is read from the server: what had
+// happened before the call stands before it. It returns as soon as all objects that
+// exist have been recorded as they are. What came and went in the last moments may
+// still be on its way, and takes its place before the mark when it arrives. A
+// ResourceVersion in m is replaced.
 func (r *Recorder) Mark(ctx context.Context, m timeline.Mark) error {
-	version, err := r.sync(ctx)
+	version, err := r.catchUp(ctx)
 	if err != nil {
 		return fmt.Errorf("mark %s %q: %w", m.Type, m.Name, err)
 	}
@@ -40,16 +55,17 @@ func (r *Recorder) Mark(ctx context.Context, m timeline.Mark) error {
 	return nil
 }
 
-// sync returns the version up to which everything of every kind has been seen.
-func (r *Recorder) sync(ctx context.Context) (uint64, error) {
+// catchUp waits until the recording has all objects that exist, and none that does
+// not. It returns a version that is not before the call.
+func (r *Recorder) catchUp(ctx context.Context) (uint64, error) {
 	goals, err := r.goals(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("sync the recorder: %w", err)
+		return 0, err
 	}
 	version := goals[0].version
 	for _, g := range goals {
 		if err := r.await(ctx, g); err != nil {
-			return 0, fmt.Errorf("sync the recorder with kind %s: %w", g.follower.kind, err)
+			return 0, fmt.Errorf("sync the recorder with kind %s: %w", g.follower.kind.Name, err)
 		}
 		version = min(version, g.version)
 	}
@@ -66,48 +82,43 @@ type goal struct {
 // goals lists all kinds at once.
 func (r *Recorder) goals(ctx context.Context) ([]*goal, error) {
 	goals := make([]*goal, len(r.kinds))
-	errs := make(chan error)
-	for i, f := range r.kinds {
-		go func() {
-			var err error
-			goals[i], err = f.goal(ctx)
-			errs <- err
-		}()
-	}
-	var first error
-	for range r.kinds {
-		if err := <-errs; err != nil && first == nil {
-			first = err
-		}
-	}
-	return goals, first
+	err := r.each(func(i int, f *follower) (err error) {
+		goals[i], err = f.goal(ctx)
+		return err
+	})
+	return goals, err
 }
 
 func (f *follower) goal(ctx context.Context) (*goal, error) {
 	list, err := f.versions.List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("list versions of kind %s: %w", f.kind, err)
+		return nil, fmt.Errorf("list versions of kind %s: %w", f.kind.Name, err)
 	}
 	version, err := parseVersion(list.ResourceVersion)
 	if err != nil {
-		return nil, fmt.Errorf("list versions of kind %s: %w", f.kind, err)
+		return nil, fmt.Errorf("list versions of kind %s: %w", f.kind.Name, err)
 	}
 	g := &goal{follower: f, version: version, objects: map[types.UID]uint64{}}
 	for i := range list.Items {
 		item := &list.Items[i]
 		if g.objects[item.UID], err = parseVersion(item.ResourceVersion); err != nil {
-			return nil, fmt.Errorf("list versions of kind %s: %w", f.kind, err)
+			return nil, fmt.Errorf("list versions of kind %s: %w", f.kind.Name, err)
 		}
 	}
 	return g, nil
 }
 
+// await waits until a kind's recording has reached a goal.
 func (r *Recorder) await(ctx context.Context, g *goal) error {
-	listed := time.Now()
+	return r.until(ctx, g.reached)
+}
+
+// until waits until something holds that changes with the recording. It is asked with
+// the lock held.
+func (r *Recorder) until(ctx context.Context, holds func() bool) error {
 	for {
 		r.mu.Lock()
-		reached, grown, err := g.reached(), r.grown, r.err
-		r.late.note(time.Now(), time.Since(listed))
+		reached, grown, err := holds(), r.grown, r.err
 		r.mu.Unlock()
 		if err != nil || reached {
 			return err
@@ -138,6 +149,50 @@ func (g *goal) reached() bool {
 	return len(f.live) == len(g.objects)
 }
 
+// fenceSeconds is how long the server lets a fence's watch live. It sends a bookmark two
+// seconds before the end (k8s.io/apiserver/pkg/storage/cacher: nextBookmarkTime), or
+// rather the next time that it looks, which is within 1.25 s. The end must be far
+// enough away for the bookmark to be in the future.
+const fenceSeconds = 3
+
+// fence returns when all changes of the kind up to a version have been recorded, those
+// of objects that came and went included. The lists do not have these, and the
+// recording's own watch gets a bookmark only once a minute: so a second watch begins
+// where the first one is, and gets one soon.
+func (f *follower) fence(ctx context.Context, version uint64) error {
+	if f.seenThrough() >= version {
+		return nil
+	}
+	waiting, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go func() {
+		f.watchBriefly(waiting)
+		stop(errNoBookmark)
+	}()
+	err := f.recorder.until(waiting, func() bool { return f.through >= version })
+	if errors.Is(context.Cause(waiting), errNoBookmark) {
+		return nil
+	}
+	return err
+}
+
+// errNoBookmark is the error of a fence whose watch the server ended in its time without
+// a bookmark, as one without a watch cache does. What had happened before it began has
+// had seconds to arrive.
+var errNoBookmark = errors.New("the watch had no bookmark")
+
+// watchBriefly watches until ctx ends or a watch has lived as long as it may.
+func (f *follower) watchBriefly(ctx context.Context) {
+	for ctx.Err() == nil {
+		started := time.Now()
+		err := f.stream(ctx, metav1.ListOptions{TimeoutSeconds: ptr.To[int64](fenceSeconds)})
+		if err == nil && time.Since(started) >= fenceSeconds*time.Second {
+			return
+		}
+		sleep(ctx, restartDelay-time.Since(started))
+	}
+}
+
 // UnsettledError is the error of WaitSettled when time was over first.
 type UnsettledError struct {
 	Reason string // for people, as in "Pod web-x7k2p is terminating"
@@ -149,25 +204,24 @@ func (e *UnsettledError) Error() string { return "the lab has not settled: " + e
 func (e *UnsettledError) Unwrap() error { return e.Err }
 
 // WaitSettled returns when the lab has settled: the end of the timeline is so by
-// timeline.Settled, nothing happened for the quiet time, and everything that had
-// happened on the server by then was recorded. Nothing happened in the quiet time
-// when nothing was recorded in it and in the time by which events have been late of
-// late. When ctx ends first, the error is an *UnsettledError with what was still moving.
+// timeline.Settled, nothing was recorded for the quiet time, and everything that had
+// happened on the server when it began was recorded, as with Sync. When ctx ends first,
+// the error is an *UnsettledError with what was still moving.
 func (r *Recorder) WaitSettled(ctx context.Context, quiet time.Duration) error {
 	for {
 		now := r.look()
 		ok, why := timeline.Settled(now.timeline.State())
-		rest := max(0, quiet+now.late-time.Since(now.last))
-		if ok && rest == 0 {
-			if ok, err := r.confirm(ctx, now); ok || err != nil {
-				return err
+		if !ok {
+			if err := r.grow(ctx, now); err != nil {
+				return unsettled(ctx, why, err)
 			}
 			continue
 		}
-		if ok {
-			why = fmt.Sprintf("something happened less than %v ago", quiet)
+		why, err := r.rest(ctx, now, quiet)
+		if err == nil {
+			return nil
 		}
-		if err := r.rest(ctx, now, ok, rest); err != nil {
+		if ctx.Err() != nil || !errors.Is(err, errGrown) {
 			return unsettled(ctx, why, err)
 		}
 	}
@@ -178,44 +232,45 @@ type look struct {
 	timeline *timeline.Timeline
 	last     time.Time // of the last entry
 	count    int       // of entries
-	late     time.Duration
-	grown    <-chan struct{}
 }
 
 func (r *Recorder) look() look {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return look{r.builder.Timeline(), r.last, r.count, r.late.now(time.Now()), r.grown}
+	return look{r.builder.Timeline(), r.last, r.count}
 }
 
-// confirm reports that nothing was missing when l was looked at.
-func (r *Recorder) confirm(ctx context.Context, l look) (bool, error) {
+// grow waits for the next entry.
+func (r *Recorder) grow(ctx context.Context, l look) error {
+	return r.until(ctx, func() bool { return r.count != l.count })
+}
+
+// errGrown is the error of a rest that the next entry ended.
+var errGrown = errors.New("something was recorded")
+
+// calm is how long nothing may have been recorded before it is worth asking the server
+// whether that is all.
+const calm = 100 * time.Millisecond
+
+// rest waits until the quiet time is over and the recording has been in sync in it. If
+// it does not come to that, why says what was missing.
+func (r *Recorder) rest(ctx context.Context, l look, quiet time.Duration) (why string, err error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go func() {
+		stop(cmp.Or(r.grow(ctx, l), errGrown))
+	}()
+	why = fmt.Sprintf("something happened less than %v ago", quiet)
+	if sleep(ctx, min(quiet, calm)-time.Since(l.last)); ctx.Err() != nil {
+		return why, context.Cause(ctx)
+	}
 	if err := r.Sync(ctx); err != nil {
-		return false, unsettled(ctx, "the recorder has not caught up with the cluster", err)
+		return "the recorder has not caught up with the cluster", cmp.Or(context.Cause(ctx), err)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.count == l.count, nil
-}
-
-// rest waits for the next entry, and if nothing else is missing for the rest of the
-// quiet time.
-func (r *Recorder) rest(ctx context.Context, l look, settled bool, rest time.Duration) error {
-	var quiet <-chan time.Time
-	if settled {
-		timer := time.NewTimer(rest)
-		defer timer.Stop()
-		quiet = timer.C
+	if sleep(ctx, quiet-time.Since(l.last)); ctx.Err() != nil {
+		return why, context.Cause(ctx)
 	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-r.done:
-		return r.Err()
-	case <-l.grown:
-	case <-quiet:
-	}
-	return nil
+	return "", nil
 }
 
 func unsettled(ctx context.Context, why string, err error) error {

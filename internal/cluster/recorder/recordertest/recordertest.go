@@ -412,12 +412,12 @@ func testForbidden(t *testing.T, config *rest.Config) {
 	config = rest.CopyConfig(config)
 	config.Impersonate.UserName = "nobody-knows"
 	_, err := recorder.Start(t.Context(), recorder.Options{Config: config, Out: &bytes.Buffer{}})
-	if err == nil || !strings.Contains(err.Error(), "record the cluster: list kind Pod: ") {
+	if err == nil || !strings.Contains(err.Error(), "record the cluster: list kind ") {
 		t.Errorf("got error %v", err)
 	}
 }
 
-// seen are the changes of a namespace, as "Pod ADDED uid version".
+// seen are the changes of Pods and ReplicaSets of a namespace, as "Pod ADDED uid version".
 type seen []string
 
 func (s seen) missing(in seen) (words []string) {
@@ -431,7 +431,7 @@ func (s seen) missing(in seen) (words []string) {
 
 func seenIn(tl *timeline.Timeline, namespace string) (s seen) {
 	for _, e := range tl.Entries() {
-		if e.Event != nil && e.Event.Namespace == namespace {
+		if e.Event != nil && e.Event.Namespace == namespace && (e.Event.Kind == "Pod" || e.Event.Kind == "ReplicaSet") {
 			s = append(s, fmt.Sprint(e.Event.Kind, " ", e.Event.Type, " ", e.Event.UID, " ", e.Event.ResourceVersion))
 		}
 	}
