@@ -24,7 +24,7 @@ type follower struct {
 	recorder *Recorder
 	kind     Kind
 	objects  dynamic.ResourceInterface
-	versions metadata.Getter
+	versions metadata.ResourceInterface
 
 	through uint64                        // all changes up to this version have been seen
 	live    map[types.UID]*timeline.Event // the last version of each object that exists

@@ -10,10 +10,11 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Kind is a kind of object that is recorded, in all namespaces.
+// Kind is a kind of object that is recorded.
 type Kind struct {
 	Name     string // as in "Pod"
 	Resource schema.GroupVersionResource
+	Cluster  bool // its objects are in no namespace
 
 	// Lasting says that objects stay for long, so that a list shows all that were
 	// created: a Sync then needs no watch to know what came and went.
@@ -41,7 +42,7 @@ func DefaultKinds() []Kind {
 		{Name: "Service", Resource: corev1.SchemeGroupVersion.WithResource("services")},
 		{Name: "EndpointSlice", Resource: discoveryv1.SchemeGroupVersion.WithResource("endpointslices")},
 		{Name: "PersistentVolumeClaim", Resource: corev1.SchemeGroupVersion.WithResource("persistentvolumeclaims")},
-		{Name: "Node", Resource: corev1.SchemeGroupVersion.WithResource("nodes"), Heartbeat: true},
+		{Name: "Node", Resource: corev1.SchemeGroupVersion.WithResource("nodes"), Cluster: true, Heartbeat: true},
 		// The API server keeps Events for an hour (--event-ttl). It has no watch cache for
 		// them, so their watches say nothing of how far they are.
 		{Name: "Event", Resource: corev1.SchemeGroupVersion.WithResource("events"), Lasting: true},

@@ -27,6 +27,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"golang.org/x/sync/errgroup"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
@@ -45,6 +46,10 @@ type Options struct {
 
 	Kinds    []Kind   // nil means DefaultKinds
 	LeaveOut []string // namespaces; nil means SystemNamespaces
+
+	// Namespace is the only one that is watched, besides what is in none; empty means
+	// all of them. It is for several labs in a cluster, which do not see each other.
+	Namespace string
 }
 
 // Recorder records a cluster until it is closed. It is safe for concurrent use.
@@ -131,9 +136,14 @@ func (r *Recorder) connect(o Options) error {
 		kinds = DefaultKinds()
 	}
 	for _, k := range kinds {
+		namespace := o.Namespace
+		if k.Cluster {
+			namespace = metav1.NamespaceAll
+		}
 		r.kinds = append(r.kinds, &follower{
 			recorder: r, kind: k,
-			objects: objects.Resource(k.Resource), versions: versions.Resource(k.Resource),
+			objects:  objects.Resource(k.Resource).Namespace(namespace),
+			versions: versions.Resource(k.Resource).Namespace(namespace),
 		})
 	}
 	r.client = client

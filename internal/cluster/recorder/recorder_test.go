@@ -148,6 +148,23 @@ func TestKeepsWhoWroteButNotWhat(t *testing.T) {
 	}
 }
 
+func TestRecordsOneNamespace(t *testing.T) {
+	s := newServer(t)
+	s.putIn("shop", "pods", "web")
+	s.put("pods", "a")
+	f := &file{}
+	r, err := recorder.Start(t.Context(), recorder.Options{Config: s.config(), Kinds: someKinds(), Out: f, Namespace: "shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &lab{Recorder: r, file: f}
+	t.Cleanup(func() { _ = l.Close() })
+	s.put("pods", "b")
+	s.putIn("shop", "replicasets", "web")
+	l.sync(t)
+	l.expect(t, "ADDED:web@101 ADDED:web@104")
+}
+
 func TestLeavesSystemNamespacesOut(t *testing.T) {
 	s := newServer(t)
 	s.putIn("kube-system", "pods", "coredns")

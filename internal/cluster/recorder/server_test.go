@@ -157,7 +157,7 @@ func (s *server) list(w http.ResponseWriter, r *http.Request, resource string) {
 	defer s.mu.Unlock()
 	items := []any{}
 	for key, o := range s.objects {
-		if strings.HasPrefix(key, resource+"/") {
+		if strings.HasPrefix(key, resource+"/") && asks(r, o) {
 			items = append(items, o)
 		}
 	}
@@ -200,7 +200,9 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, resource string,
 		bookmark := end != nil && !s.hold[resource] && !s.mute
 		s.mu.Unlock()
 		for _, c := range changes {
-			send(w, c.kind, c.object)
+			if asks(r, c.object) {
+				send(w, c.kind, c.object)
+			}
 			from = c.version
 		}
 		if bookmark {
@@ -226,6 +228,13 @@ func (s *server) after(resource string, from int) (changes []change) {
 		}
 	}
 	return changes
+}
+
+// asks reports that a request is for the object's namespace, or for all of them.
+func asks(r *http.Request, o object) bool {
+	_, rest, one := strings.Cut(r.URL.Path, "/namespaces/")
+	namespace, _ := o["metadata"].(object)["namespace"].(string)
+	return !one || strings.HasPrefix(rest, namespace+"/")
 }
 
 func send(w http.ResponseWriter, event string, o object) {
