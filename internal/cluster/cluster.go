@@ -36,7 +36,16 @@ type Spec struct {
 
 	// Nodes is the number of nodes that run Pods, 1 to MaxNodes.
 	Nodes int
+
+	// Pace is how many times faster than real time some durations pass, 1 to
+	// MaxPace; 0 means 1. Only simulated nodes have a pace other than 1, and
+	// not everything follows it: see docs/pace.md.
+	Pace float64
 }
+
+// MaxPace is the largest Spec.Pace: beyond it the whole seconds of Kubernetes'
+// timestamps are longer than the durations.
+const MaxPace = 10
 
 // Validate reports a Spec that no provider can create. It does not look at the
 // disk.
@@ -49,6 +58,9 @@ func (s Spec) Validate() error {
 	}
 	if s.Nodes < 1 || s.Nodes > MaxNodes {
 		return fmt.Errorf("%d nodes: a cluster has 1 to %d", s.Nodes, MaxNodes)
+	}
+	if s.Pace != 0 && (s.Pace < 1 || s.Pace > MaxPace) {
+		return fmt.Errorf("pace %v: it is 1 to %d", s.Pace, MaxPace)
 	}
 	return nil
 }

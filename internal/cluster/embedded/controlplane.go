@@ -202,6 +202,7 @@ func systemNamespaces() []string {
 }
 
 func (c *controlPlane) startControllers(ctx context.Context) error {
+	setJobPace(c.config.Pace)
 	manager, err := newControllerManager(ctx, c.pki.path("controller-manager.kubeconfig"), c.pki)
 	if err != nil {
 		return err
@@ -237,7 +238,7 @@ func (c *controlPlane) startNodes(ctx context.Context) error {
 			// whether it may be used on all of them.
 			MountRoots: []string{node.volumes},
 			PodCIDR:    node.podCIDR(), NodeIP: node.address(), NodeName: node.name(),
-			Network: c.network, Images: catalogue,
+			Network: c.network, Images: catalogue, Pace: c.config.Pace,
 		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", node.name(), err)

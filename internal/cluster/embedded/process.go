@@ -20,9 +20,10 @@ import (
 // one line of JSON on its standard input. The input stays open for as long as
 // the cluster is wanted.
 type processConfig struct {
-	Dir      string `json:"dir"`      // the lab's directory
-	CacheDir string `json:"cacheDir"` // where the seed is
-	Nodes    int    `json:"nodes"`
+	Dir      string  `json:"dir"`      // the lab's directory
+	CacheDir string  `json:"cacheDir"` // where the seed is
+	Nodes    int     `json:"nodes"`
+	Pace     float64 `json:"pace"` // see cluster.Spec; 1 is real time
 }
 
 func (c processConfig) kubeconfig() string { return filepath.Join(c.Dir, "kubeconfig") }

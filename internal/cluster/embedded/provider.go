@@ -18,6 +18,7 @@ package embedded
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -58,7 +59,7 @@ func (p Provider) Create(ctx context.Context, spec cluster.Spec, progress func(s
 	if progress == nil {
 		progress = func(string) {}
 	}
-	config := processConfig{Dir: spec.Dir, CacheDir: p.CacheDir, Nodes: spec.Nodes}
+	config := processConfig{Dir: spec.Dir, CacheDir: p.CacheDir, Nodes: spec.Nodes, Pace: cmp.Or(spec.Pace, 1)}
 	fail := func(err error) error { return newError("start the embedded cluster", spec.Dir, err) }
 	if err := config.check(); err != nil {
 		return nil, fail(err)
@@ -85,6 +86,9 @@ var errStartTooLong = fmt.Errorf("it was not ready after %s", startLimit)
 func (c processConfig) check() error {
 	if c.Nodes < 1 || c.Nodes > cluster.MaxNodes {
 		return fmt.Errorf("%d nodes asked for, 1 to %d are possible", c.Nodes, cluster.MaxNodes)
+	}
+	if c.Pace < 1 || c.Pace > cluster.MaxPace {
+		return fmt.Errorf("pace %v asked for, 1 to %d are possible", c.Pace, cluster.MaxPace)
 	}
 	if err := c.makeDataDir(); err != nil {
 		return err

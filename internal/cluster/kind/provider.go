@@ -89,6 +89,9 @@ func validate(spec cluster.Spec, name string) error {
 	if err := spec.Validate(); err != nil {
 		return err
 	}
+	if spec.Pace > 1 {
+		return fmt.Errorf("pace %v: the containers of kind are real, and so is their time", spec.Pace)
+	}
 	if len(name) > maxName {
 		return fmt.Errorf("lab name %q: longer than %d bytes", spec.Lab, maxName-len(namePrefix))
 	}

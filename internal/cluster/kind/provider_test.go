@@ -185,6 +185,10 @@ func TestSpecOfKind(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "longer than 43 bytes") {
 		t.Errorf("a name that is too long for a host name: %v", err)
 	}
+	_, err = Provider{}.Create(t.Context(), cluster.Spec{Lab: "demo", Dir: t.TempDir(), Nodes: 1, Pace: 5}, nil)
+	if err == nil || !strings.Contains(err.Error(), "pace 5") {
+		t.Errorf("a pace that no real container has: %v", err)
+	}
 }
 
 func TestConfig(t *testing.T) {
