@@ -228,7 +228,7 @@ func (c *controlPlane) startNodes(ctx context.Context) error {
 	for i := 1; i <= c.config.Nodes; i++ {
 		node := nodeConfig{index: i, volumes: c.config.volumesDir(), pki: c.pki, admin: c.admin, client: c.client, died: c.died}
 		node.dir = filepath.Join(c.config.dataDir(), node.name())
-		if err := prepareNodeDir(node.dir); err != nil {
+		if err := node.prepareDirs(); err != nil {
 			return err
 		}
 		node.runtime, err = container.New(container.Options{
@@ -236,7 +236,7 @@ func (c *controlPlane) startNodes(ctx context.Context) error {
 			PodsDir: filepath.Join(node.dir, "pods"), // where the kubelet has the Pods' volumes
 			// Each node mounts from the same directory: it depends on the volume
 			// whether it may be used on all of them.
-			MountRoots: []string{node.volumes},
+			MountRoots: []string{node.volumes, node.hostDir()},
 			PodCIDR:    node.podCIDR(), NodeIP: node.address(), NodeName: node.name(),
 			Network: c.network, Images: catalogue, Pace: c.config.Pace,
 		})

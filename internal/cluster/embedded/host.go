@@ -78,14 +78,16 @@ func (subPaths) PrepareSafeSubpath(s subpath.Subpath) (string, func(), error) {
 	return path, func() {}, nil
 }
 
-// SafeMakeDir makes a directory in a volume, which a hostPath volume is not: its
-// files are the host's, and the runtime will not mount it. Nor does a link in a
-// volume lead anywhere.
+// SafeMakeDir makes a directory in a volume of this node. A link in a volume leads
+// nowhere.
 func (p subPaths) SafeMakeDir(sub, base string, perm os.FileMode) error {
 	for _, dir := range p.within {
-		volume, err := filepath.Rel(dir, base)
-		if err != nil || volume == "." || !filepath.IsLocal(volume) {
+		if !below(dir, base) {
 			continue
+		}
+		volume, err := filepath.Rel(dir, base)
+		if err != nil {
+			return err
 		}
 		root, err := os.OpenRoot(dir)
 		if err != nil {
@@ -102,27 +104,12 @@ func (p subPaths) SafeMakeDir(sub, base string, perm os.FileMode) error {
 	return fmt.Errorf("subpath %q: %s is not a volume of this node", sub, base)
 }
 
-// hostPaths is the hostPath plugin without the types of a hostPath: it would make
-// a DirectoryOrCreate on this machine, before the runtime refuses to mount it.
-type hostPaths struct{ volume.PersistentVolumePlugin }
-
-func (p hostPaths) NewMounter(spec *volume.Spec, pod *corev1.Pod) (volume.Mounter, error) {
-	untyped := *spec
-	if untyped.Volume = spec.Volume.DeepCopy(); untyped.Volume != nil {
-		untyped.Volume.HostPath.Type = nil
-	}
-	if untyped.PersistentVolume = spec.PersistentVolume.DeepCopy(); untyped.PersistentVolume != nil {
-		untyped.PersistentVolume.Spec.HostPath.Type = nil
-	}
-	return p.PersistentVolumePlugin.NewMounter(&untyped, pod)
-}
-
-// localPaths is the plugin for local volumes of a node that has none. The real
+// localPaths is the plugin for local volumes of a node that has no disks. The real
 // one attaches loop devices and formats disks.
 type localPaths struct{ volume.PersistentVolumePlugin }
 
 func (localPaths) NewMounter(spec *volume.Spec, _ *corev1.Pod) (volume.Mounter, error) {
-	return nil, fmt.Errorf("path %q does not exist: a simulated node has no files of its own, use a StorageClass", spec.PersistentVolume.Spec.Local.Path)
+	return nil, fmt.Errorf("path %q does not exist: a simulated node has no disks, use a StorageClass", spec.PersistentVolume.Spec.Local.Path)
 }
 
 // withoutOOMWatcher keeps the kubelet from reading the kernel's log, which needs

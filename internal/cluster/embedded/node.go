@@ -195,7 +195,7 @@ func (c nodeConfig) newKubelet(ctx context.Context, config *kubeletconfig.Kubele
 		OSInterface:               hostOS{},
 		Subpather:                 subPaths{within: []string{c.dir, c.volumes}},
 		HostUtil:                  hostUtil{hostutil.NewHostUtil()},
-		VolumePlugins:             volumePlugins(),
+		VolumePlugins:             c.volumePlugins(),
 		PodStartupLatencyTracker:  kubeletutil.NewPodStartupLatencyTracker(),
 		NodeStartupLatencyTracker: kubeletutil.NewNodeStartupLatencyTracker(),
 	}
@@ -261,7 +261,7 @@ func dialKubelet(ctx context.Context, network, addr string) (net.Conn, error) {
 	return d.DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
 }
 
-func volumePlugins() []volume.VolumePlugin {
+func (c nodeConfig) volumePlugins() []volume.VolumePlugin {
 	var plugins []volume.VolumePlugin
 	plugins = append(plugins, emptydir.ProbeVolumePlugins()...)
 	plugins = append(plugins, secret.ProbeVolumePlugins()...)
@@ -269,7 +269,7 @@ func volumePlugins() []volume.VolumePlugin {
 	plugins = append(plugins, downwardapi.ProbeVolumePlugins()...)
 	plugins = append(plugins, projected.ProbeVolumePlugins()...)
 	for _, plugin := range hostpath.ProbeVolumePlugins(volume.VolumeConfig{}) {
-		plugins = append(plugins, hostPaths{plugin.(volume.PersistentVolumePlugin)})
+		plugins = append(plugins, hostPaths{plugin.(volume.PersistentVolumePlugin), c.filesDir(), c.volumes})
 	}
 	for _, plugin := range local.ProbeVolumePlugins() {
 		plugins = append(plugins, localPaths{plugin.(volume.PersistentVolumePlugin)})
@@ -277,5 +277,18 @@ func volumePlugins() []volume.VolumePlugin {
 	return plugins
 }
 
-// prepareNodeDir makes the directories of a node.
-func prepareNodeDir(dir string) error { return os.MkdirAll(filepath.Join(dir, "podlogs"), 0o700) }
+// hostDir has nothing in it but filesDir, so that a Pod may mount all of that.
+func (c nodeConfig) hostDir() string { return filepath.Join(c.dir, "host") }
+
+// filesDir is "/" of the node, for hostPath volumes.
+func (c nodeConfig) filesDir() string { return filepath.Join(c.hostDir(), "root") }
+
+// prepareDirs makes the directories of a node.
+func (c nodeConfig) prepareDirs() error {
+	for _, dir := range []string{filepath.Join(c.dir, "podlogs"), c.filesDir()} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -241,16 +241,13 @@ func TestVolumesThatNameTheHost(t *testing.T) {
 		source  corev1.PersistentVolumeSource
 		subPath string
 	}{
-		{"directory", hostPath(outside, corev1.HostPathDirectory), ""},
-		{"etc", hostPath("/etc", corev1.HostPathUnset), ""},
-		{"made-directory", hostPath(filepath.Join(outside, "made"), corev1.HostPathDirectoryOrCreate), ""},
+		{"file", hostPath(filepath.Join(outside, "file"), corev1.HostPathFile), ""},
 		{"made-file", hostPath(filepath.Join(outside, "made"), corev1.HostPathFileOrCreate), ""},
-		{"sub-path", hostPath(outside, corev1.HostPathUnset), "made"},
 		{"through-link", hostPath(filepath.Join(dirOf(inside), "link"), corev1.HostPathUnset), ""},
 		{"made-through-link", hostPath(filepath.Join(dirOf(inside), "link", "made"), corev1.HostPathDirectoryOrCreate), ""},
 		{"sub-path-through-link", hostPath(filepath.Join(dirOf(inside), "link"), corev1.HostPathUnset), "made"},
 		{"sub-path-into-link", hostPath(dirOf(inside), corev1.HostPathUnset), "link/made"},
-		{"all-volumes", hostPath(filepath.Dir(dirOf(inside)), corev1.HostPathUnset), ""},
+		{"all-volumes", hostPath(filepath.Dir(dirOf(inside)), corev1.HostPathDirectory), ""},
 		{"local", corev1.PersistentVolumeSource{Local: &corev1.LocalVolumeSource{Path: outside}}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -262,6 +259,23 @@ func TestVolumesThatNameTheHost(t *testing.T) {
 				p.Spec.Containers[0].VolumeMounts[0].SubPath = test.subPath
 			}))
 			waitForRefusal(t, client, name)
+		})
+	}
+	// The node has files of its own, and these are not the host's.
+	for name, source := range map[string]corev1.PersistentVolumeSource{
+		"etc":            hostPath("/etc", corev1.HostPathUnset),
+		"made-directory": hostPath(filepath.Join(outside, "made"), corev1.HostPathDirectoryOrCreate),
+		"all-of-it":      hostPath("/", corev1.HostPathDirectory),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			name := "host-" + name
+			createVolume(t, client, name, source)
+			create(t, client, newPod(name, func(p *corev1.Pod) {
+				usingClaim(p, name, "ls /data/passwd /data/file /data/proc 2>/dev/null; echo looked; sleep 3600")
+				p.Spec.Containers[0].VolumeMounts[0].SubPath = "made"
+			}))
+			waitForLog(t, client, name, "looked\n")
 		})
 	}
 	t.Cleanup(func() {

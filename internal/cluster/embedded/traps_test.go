@@ -149,28 +149,30 @@ func TestHostHasNoContainerLogs(t *testing.T) {
 	}
 }
 
-func TestHostPathIsRefused(t *testing.T) {
+// A hostPath is a path of the simulated node, whose files outlive its Pods.
+func TestHostPathIsOfTheSimulatedNode(t *testing.T) {
 	_, client := sharedCluster(t)
-	create(t, client, newPod("hostpath", func(p *corev1.Pod) {
-		p.Spec.Volumes = []corev1.Volume{{Name: "etc", VolumeSource: corev1.VolumeSource{
-			HostPath: &corev1.HostPathVolumeSource{Path: "/etc"}}}}
-		p.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "etc", MountPath: "/host"}}
-	}))
-	waitForReason(t, client, "hostpath", "CreateContainerError")
-}
-
-func TestHostPathMakesNoDirectory(t *testing.T) {
-	_, client := sharedCluster(t)
-	path := filepath.Join(t.TempDir(), "made")
-	kind := corev1.HostPathDirectoryOrCreate
-	create(t, client, newPod("hostpath-create", func(p *corev1.Pod) {
-		p.Spec.Volumes = []corev1.Volume{{Name: "new", VolumeSource: corev1.VolumeSource{
-			HostPath: &corev1.HostPathVolumeSource{Path: path, Type: &kind}}}}
-		p.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "new", MountPath: "/host"}}
-	}))
-	waitForReason(t, client, "hostpath-create", "CreateContainerError")
-	if _, err := os.Stat(path); err == nil {
-		t.Error("the kubelet made a directory on the host")
+	path, kind := filepath.Join(t.TempDir(), "made"), corev1.HostPathDirectoryOrCreate
+	onHost := func(node, script string) func(*corev1.Pod) {
+		return func(p *corev1.Pod) {
+			p.Spec.NodeName = node
+			p.Spec.Volumes = []corev1.Volume{
+				{Name: "srv", VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/srv"}}},
+				{Name: "new", VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: path, Type: &kind}}},
+			}
+			c := &p.Spec.Containers[0]
+			c.Command = []string{"sh", "-c", script + "; sleep 3600"}
+			c.VolumeMounts = []corev1.VolumeMount{{Name: "srv", MountPath: "/host/srv"}, {Name: "new", MountPath: "/host/new"}}
+		}
+	}
+	runPod(t, client, "host-writer", onHost("node-1", "echo kept > /host/new/file; ln -s /etc/passwd /host/srv/link; echo done"))
+	waitForLog(t, client, "host-writer", "done\n")
+	create(t, client, newPod("host-reader", onHost("node-1", "ls /host/srv; cat /host/new/file")))
+	waitForLog(t, client, "host-reader", "link\nkept\n")
+	create(t, client, newPod("host-elsewhere", onHost("node-2", "ls /host/srv /host/new")))
+	waitForLog(t, client, "host-elsewhere", "/host/new:\n\n/host/srv:\n")
+	if exists(path) {
+		t.Error("the kubelet made a directory on this machine")
 	}
 }
 
