@@ -60,7 +60,7 @@ func ExampleT_Pod() {
 func ExampleT_Now() {
 	judge("create", func(t *lab.T) {
 		ready := 0
-		for _, p := range t.Now().PodsOf("web") {
+		for _, p := range t.Now().PodsOf(t.Now().ReplicaSet("web")) {
 			if lab.IsReady(p) {
 				ready++
 			}
@@ -197,7 +197,7 @@ func ExampleT_Always() {
 		t.Await(len(t.During().Pods("app=web").Removed()) > 0, "no Pod was deleted so far")
 		t.Always(func(s *lab.State) bool {
 			ready := 0
-			for _, p := range s.PodsOf("web") {
+			for _, p := range s.PodsOf(s.ReplicaSet("web")) {
 				if lab.IsReady(p) {
 					ready++
 				}
@@ -219,7 +219,7 @@ func ExampleT_AtMost() {
 
 func ExampleT_Eventually() {
 	judge("adopt", func(t *lab.T) {
-		t.Eventually(func(s *lab.State) bool { return len(s.PodsOf("web")) == 4 }, "ReplicaSet web has never had 4 Pods so far")
+		t.Eventually(func(s *lab.State) bool { return len(s.PodsOf(s.ReplicaSet("web"))) == 4 }, "ReplicaSet web has never had 4 Pods so far")
 	})
 	// Output: passed
 }
@@ -229,7 +229,7 @@ func ExampleT_Within() {
 		created := t.During().Pods("app=web").Created()
 		t.Await(len(created) > 0, "no Pod was created so far")
 		p := created[0]
-		t.Within(p.Ready().At()-p.Created().At(), 50*time.Millisecond, "starting Pod %s", p.Name())
+		t.Within(p.Created().Until(p.Ready()), 50*time.Millisecond, "starting Pod %s", p.Name())
 	})
 	// Output: failed: starting Pod web-8 took 100ms, want at most 50ms
 }

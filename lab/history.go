@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"strconv"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -17,7 +18,7 @@ type History struct{ t *T }
 // the kind ends as an error with the request to redo the step.
 func (t *T) During() *History {
 	t.needStep()
-	return &History{t}
+	return &History{t.unplaced()}
 }
 
 // Pods returns the histories of the Pods whose labels a selector matched at some
@@ -38,39 +39,85 @@ func (h *History) Pods(selector string) Pods {
 func (h *History) pods(want func(*PodHistory) bool) Pods {
 	h.t.needRecord("Pod")
 	var pods Pods
-	for _, p := range h.t.run.input.Window.Pods() {
-		if p := (&PodHistory{h.t, p}); p.of.Namespace == h.t.run.input.Namespace && len(p.versions()) > 0 && want(p) {
+	for _, p := range h.t.histories(h.t.run.input.Window.Pods()) {
+		if p.of.Namespace == h.t.run.input.Namespace && want(p) {
 			pods = append(pods, p)
 		}
 	}
 	return pods
 }
 
-// ReplicaSet returns the history of the ReplicaSet of that name, over all objects
+// histories returns Pods of the record as a check sees them.
+func (t *T) histories(of []*timeline.PodHistory) Pods {
+	pods := make(Pods, len(of))
+	for i, p := range of {
+		pods[i] = &PodHistory{t, p}
+	}
+	return pods
+}
+
+// Deployment returns the history of the Deployment of that name, over all objects
 // that had the name one after the other. If there was none, the check ends as
 // waiting.
-func (h *History) ReplicaSet(name string) *ReplicaSetHistory {
-	h.t.needRecord("ReplicaSet")
-	w, namespace := h.t.run.input.Window, h.t.run.input.Namespace
-	r := &ReplicaSetHistory{
-		h: h, name: name,
-		lives: timeline.Histories[appsv1.ReplicaSet](w, namespace, name),
-		of:    w.Rollout(timeline.Ref{Kind: "ReplicaSet", Namespace: namespace, Name: name}),
+func (h *History) Deployment(name string) *Workload {
+	w, _ := workload(h, name, func(d *appsv1.Deployment) spec { return spec{&d.Spec.Template, one(d.Spec.Replicas)} })
+	return w
+}
+
+// ReplicaSet returns the history of the ReplicaSet of that name, as
+// [History.Deployment] does.
+func (h *History) ReplicaSet(name string) *Workload {
+	w, _ := workload(h, name, func(rs *appsv1.ReplicaSet) spec { return spec{&rs.Spec.Template, one(rs.Spec.Replicas)} })
+	return w
+}
+
+// StatefulSet returns the history of the StatefulSet of that name, as
+// [History.Deployment] does.
+func (h *History) StatefulSet(name string) *Workload {
+	w, _ := workload(h, name, func(s *appsv1.StatefulSet) spec { return spec{&s.Spec.Template, one(s.Spec.Replicas)} })
+	return w
+}
+
+// DaemonSet returns the history of the DaemonSet of that name, as
+// [History.Deployment] does.
+func (h *History) DaemonSet(name string) *Workload {
+	w, _ := workload(h, name, func(d *appsv1.DaemonSet) spec {
+		return spec{&d.Spec.Template, int(d.Status.DesiredNumberScheduled)}
+	})
+	return w
+}
+
+// workload returns the history of a workload and of each object that it was.
+func workload[K any, P object[K]](h *History, name string, of func(*K) spec) (*Workload, []*timeline.History[K]) {
+	kind, namespace := kindOf[K](), h.t.run.input.Namespace
+	h.t.needRecord(kind)
+	lives := timeline.Histories[K](h.t.run.input.Window, namespace, name)
+	if len(lives) == 0 {
+		existing[K, P](h.t.Now(), name) // says what there is instead
 	}
-	if len(r.lives) == 0 {
-		h.t.Now().ReplicaSet(name) // says what there is instead
+	return &Workload{
+		t: h.t, of: h.t.run.input.Window.Rollout(timeline.Ref{Kind: kind, Namespace: namespace, Name: name}),
+		last: of(lives[len(lives)-1].Last()),
+	}, lives
+}
+
+// one is a number of Pods, by default one.
+func one(n *int32) int {
+	if n == nil {
+		return 1
 	}
-	return r
+	return int(*n)
 }
 
 // Pods are histories of Pods, in order of creation.
 type Pods []*PodHistory
 
-// String names the Pods, as in "web-1 and web-2".
+// String names the Pods, as in "web-1 and web-2", and of many the first.
 func (ps Pods) String() string {
-	names := make([]string, len(ps))
-	for i, p := range ps {
-		names[i] = p.Name()
+	names := ps.Names()
+	const most = 6
+	if n := len(names); n > most {
+		names = append(names[:most-1], strconv.Itoa(n-most+1)+" more")
 	}
 	switch n := len(names); n {
 	case 0:
@@ -90,6 +137,15 @@ func (ps Pods) filter(keep func(*PodHistory) bool) Pods {
 		}
 	}
 	return kept
+}
+
+// Names returns the names of the Pods.
+func (ps Pods) Names() []string {
+	names := make([]string, len(ps))
+	for i, p := range ps {
+		names[i] = p.Name()
+	}
+	return names
 }
 
 // Named returns those with a name. There can be several, one after the other.
@@ -123,17 +179,4 @@ func (ps Pods) Adopted() Pods {
 // Released returns those that their controller released during the step.
 func (ps Pods) Released() Pods {
 	return ps.filter(func(p *PodHistory) bool { return p.Released().Seen() })
-}
-
-// versions of an object in a step: the one that stood when it began, and those
-// after it.
-func versions[T any](h *timeline.History[T]) []*T {
-	var all []*T
-	if before := h.Before(); before != nil {
-		all = append(all, before)
-	}
-	for _, v := range h.Versions() {
-		all = append(all, v.Object)
-	}
-	return all
 }

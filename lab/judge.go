@@ -25,6 +25,10 @@ type Case struct {
 	Manifests map[string][]byte // the submitted files, by path
 	Window    timeline.Window   // of the step
 	Namespace string            // in which names are looked up; empty means "default"
+
+	// Where says where the check is, as file:line, for findings that were not given
+	// a position with [T.At]. When nil it is the caller outside of this package.
+	Where func() string
 }
 
 // Verdict is what one check said.
@@ -43,7 +47,10 @@ func Judge(c Case, check func(*T)) Verdict {
 	if c.Namespace == "" {
 		c.Namespace = "default"
 	}
-	r := &run{input: c}
+	r := &run{input: c, where: c.Where}
+	if r.where == nil {
+		r.where = caller
+	}
 	done := make(chan struct{})
 	// A goroutine of its own lets a verb end the check with Goexit, which a script
 	// cannot recover from.
@@ -59,6 +66,7 @@ func Judge(c Case, check func(*T)) Verdict {
 // run is one run of one check.
 type run struct {
 	input     Case
+	where     func() string
 	manifests *manifests
 	findings  []finding
 	asserted  bool // something was asserted

@@ -43,14 +43,14 @@ func TestJudge(t *testing.T) {
 		{name: "it cannot be recovered from", check: func(t *T) { defer func() { _ = recover() }(); t.NotYet("a") }, want: Waiting, says: "a"},
 		{name: "Never in an open step", open: true, check: func(t *T) { t.Await(true, ""); t.Never(Moment{}, "b") }, want: Waiting, says: "it holds so far"},
 		{name: "Never in a closed step", check: func(t *T) { t.Await(true, ""); t.Never(Moment{}, "b") }, want: Passed},
-		{name: "Never that happened in an open step", open: true, check: func(t *T) { t.Await(true, ""); t.Never(Moment{time.Second, 1}, "it broke") }, want: Failed, says: "it broke 1s into the step"},
+		{name: "Never that happened in an open step", open: true, check: func(t *T) { t.Await(true, ""); t.Never(Moment{at: time.Second, version: 1}, "it broke") }, want: Failed, says: "it broke 1s into the step"},
 		{name: "AtMost in an open step", open: true, check: func(t *T) { t.Await(true, ""); t.AtMost(1, 1, "n") }, want: Waiting},
 		{name: "AtMost in a closed step", check: func(t *T) { t.Await(true, ""); t.AtMost(1, 1, "n") }, want: Passed},
 		{name: "Always in an open step", open: true, check: func(t *T) { t.Await(true, ""); t.Always(func(*State) bool { return true }, "n") }, want: Waiting},
 		{name: "Eventually never", check: func(t *T) { t.Eventually(func(*State) bool { return false }, "it is not") }, want: Waiting, says: "it is not"},
 		{name: "panic", check: func(*T) { panic("boom") }, want: Error},
 		{name: "an object that is absent", check: func(t *T) { t.Hint("make it").Now().Pod("web") }, want: Waiting,
-			says: "Pod web does not exist now in namespace default; there is none at all", hint: "make it"},
+			says: "Pod web does not exist now; there is no Pod", hint: "make it"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

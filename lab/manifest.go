@@ -11,26 +11,64 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 )
 
-// ReplicaSet returns the submitted ReplicaSet of that name. If there is none the
+// Deployment returns the submitted Deployment of that name. If there is none the
 // check ends as waiting, and if its file cannot be read as one, as failed.
-func (t *T) ReplicaSet(name string) *appsv1.ReplicaSet {
-	rs := &appsv1.ReplicaSet{}
-	t.manifest("apps/v1", "ReplicaSet", name, rs)
-	return rs
+func (t *T) Deployment(name string) *appsv1.Deployment {
+	return submitted[appsv1.Deployment](t, "apps/v1", name)
 }
 
-// Pod returns the submitted Pod of that name. If there is none the check ends as
-// waiting, and if its file cannot be read as one, as failed.
+// ReplicaSet returns the submitted ReplicaSet of that name, as [T.Deployment] does.
+func (t *T) ReplicaSet(name string) *appsv1.ReplicaSet {
+	return submitted[appsv1.ReplicaSet](t, "apps/v1", name)
+}
+
+// StatefulSet returns the submitted StatefulSet of that name, as [T.Deployment] does.
+func (t *T) StatefulSet(name string) *appsv1.StatefulSet {
+	return submitted[appsv1.StatefulSet](t, "apps/v1", name)
+}
+
+// DaemonSet returns the submitted DaemonSet of that name, as [T.Deployment] does.
+func (t *T) DaemonSet(name string) *appsv1.DaemonSet {
+	return submitted[appsv1.DaemonSet](t, "apps/v1", name)
+}
+
+// Job returns the submitted Job of that name, as [T.Deployment] does.
+func (t *T) Job(name string) *batchv1.Job {
+	return submitted[batchv1.Job](t, "batch/v1", name)
+}
+
+// CronJob returns the submitted CronJob of that name, as [T.Deployment] does.
+func (t *T) CronJob(name string) *batchv1.CronJob {
+	return submitted[batchv1.CronJob](t, "batch/v1", name)
+}
+
+// Pod returns the submitted Pod of that name, as [T.Deployment] does.
 func (t *T) Pod(name string) *corev1.Pod {
-	pod := &corev1.Pod{}
-	t.manifest("v1", "Pod", name, pod)
-	return pod
+	return submitted[corev1.Pod](t, "v1", name)
+}
+
+// Service returns the submitted Service of that name, as [T.Deployment] does.
+func (t *T) Service(name string) *corev1.Service {
+	return submitted[corev1.Service](t, "v1", name)
+}
+
+// PersistentVolumeClaim returns the submitted PersistentVolumeClaim of that name, as [T.Deployment] does.
+func (t *T) PersistentVolumeClaim(name string) *corev1.PersistentVolumeClaim {
+	return submitted[corev1.PersistentVolumeClaim](t, "v1", name)
+}
+
+// submitted returns a submitted object.
+func submitted[K any](t *T, version, name string) *K {
+	into := new(K)
+	t.manifest(version, kindOf[K](), name, into)
+	return into
 }
 
 // manifest decodes a submitted object.
@@ -58,10 +96,8 @@ func (t *T) noManifest(kind, name string) {
 		b := m.broken[0]
 		t.Hint("correct the file").Fatalf("%s is not valid YAML: %s", b.file, b.reason)
 	}
-	if t.hint == "" {
-		t = t.Hint("write a manifest with kind: %s and metadata.name: %s", kind, name)
-	}
-	t.NotYet("%s %s is in none of the submitted files; there is %s", kind, name, m)
+	t.orHint("write a manifest with kind: %s and metadata.name: %s", kind, name).
+		NotYet("%s %s is in none of the submitted files; there is %s", kind, name, m)
 }
 
 // plain is an error of the YAML library in the words of the file's author.

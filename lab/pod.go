@@ -28,56 +28,67 @@ func (p *PodHistory) Pod() *corev1.Pod { return p.of.Last() }
 func (p *PodHistory) Existed() bool { return p.of.Existed }
 
 // Created returns when the Pod was created, if that was during the step.
-func (p *PodHistory) Created() Moment { return p.t.moment(p.of.Created) }
+func (p *PodHistory) Created() Moment { return p.moment(p.of.Created, "was created") }
+
+// Scheduled returns when the Pod got a node, if that was during the step.
+func (p *PodHistory) Scheduled() Moment { return p.moment(p.of.Scheduled, "was scheduled") }
+
+// Started returns when a container of the Pod ran for the first time, if that was
+// during the step.
+func (p *PodHistory) Started() Moment { return p.moment(p.of.Started, "was started") }
 
 // Ready returns when the Pod was Ready for the first time, if that was during the
 // step.
-func (p *PodHistory) Ready() Moment { return p.t.moment(p.of.Ready) }
+func (p *PodHistory) Ready() Moment { return p.moment(p.of.Ready, "was ready") }
+
+// Finished returns when the Pod had succeeded or failed, if that was during the step.
+func (p *PodHistory) Finished() Moment { return p.moment(p.of.Finished, "was finished") }
 
 // Terminating returns when the Pod got its deletion timestamp, if that was during
 // the step. A Pod that is deleted by force may be gone without.
-func (p *PodHistory) Terminating() Moment { return p.t.moment(p.of.Terminating) }
+func (p *PodHistory) Terminating() Moment { return p.moment(p.of.Terminating, "was terminating") }
 
 // Gone returns when the Pod ceased to exist, if that was during the step.
-func (p *PodHistory) Gone() Moment { return p.t.moment(p.of.Gone) }
+func (p *PodHistory) Gone() Moment { return p.moment(p.of.Gone, "was gone") }
 
 // Removed returns when the Pod's deletion began, if that was during the step: when
 // it began to terminate or, if it did not, when it was gone.
-func (p *PodHistory) Removed() Moment {
-	if p.of.Terminating.Happened() {
-		return p.Terminating() // never, if that was before the step
-	}
-	return p.Gone()
-}
+func (p *PodHistory) Removed() Moment { return p.moment(p.of.Removed(), "was deleted") }
 
-func (p *PodHistory) removed() bool {
-	return p.of.Terminating.Happened() || p.of.Gone.Happened()
-}
+func (p *PodHistory) removed() bool { return p.of.Removed().Happened() }
 
 // Adopted returns when a controller adopted the Pod for the last time in the step:
 // it had no controller, and got one.
-func (p *PodHistory) Adopted() Moment { return p.owners(timeline.OwnerChange.Adopted) }
+func (p *PodHistory) Adopted() Moment {
+	return p.owners(timeline.OwnerChange.Adopted, "was adopted")
+}
 
 // Released returns when its controller released the Pod for the last time in the
 // step: it had a controller, and has none.
-func (p *PodHistory) Released() Moment { return p.owners(timeline.OwnerChange.Released) }
-
-func (p *PodHistory) owners(want func(timeline.OwnerChange) bool) Moment {
-	var last Moment
-	for _, c := range p.of.Owners {
-		if want(c) {
-			last = p.t.moment(c.Moment)
-		}
-	}
-	return last
+func (p *PodHistory) Released() Moment {
+	return p.owners(timeline.OwnerChange.Released, "was released")
 }
 
-// Owner returns the name of the ReplicaSet that controls the Pod at the end, and
+func (p *PodHistory) owners(want func(timeline.OwnerChange) bool, did string) Moment {
+	var last timeline.Moment
+	for _, c := range p.of.Owners {
+		if want(c) {
+			last = c.Moment
+		}
+	}
+	return p.moment(last, did)
+}
+
+func (p *PodHistory) moment(m timeline.Moment, did string) Moment {
+	return p.t.moment(m, "Pod "+p.Name(), did)
+}
+
+// Owner returns the name of the controller of the Pod at the end, and
 // "" if none does.
 func (p *PodHistory) Owner() string { return controller(p.of.Last()) }
 
-// OwnerBefore returns the name of the ReplicaSet that controlled the Pod when the
-// step began or, if the Pod did not exist, when it was created; "" if none did.
+// OwnerBefore returns the name of the controller that the Pod had when the step
+// began or, if the Pod did not exist, when it was created; "" if none did.
 func (p *PodHistory) OwnerBefore() string { return controller(p.first()) }
 
 // Image returns the image of the Pod at the end. See [Image] for several
@@ -101,8 +112,21 @@ func (p *PodHistory) Labels() string {
 	return labels.Set(p.of.Last().Labels).String()
 }
 
-// first returns the version in which the Pod came into the step. There is one:
-// the Pod existed before or was created.
-func (p *PodHistory) first() *corev1.Pod { return p.versions()[0] }
+// Restarts returns how often containers of the Pod were started again, over its whole
+// life.
+func (p *PodHistory) Restarts() int { return p.of.Restarts() }
 
-func (p *PodHistory) versions() []*corev1.Pod { return versions(&p.of.History) }
+// first returns the version in which the Pod came into the step.
+func (p *PodHistory) first() *corev1.Pod { return p.of.First() }
+
+// versions are the one that stood when the step began, and those after it.
+func (p *PodHistory) versions() []*corev1.Pod {
+	var all []*corev1.Pod
+	if before := p.of.Before(); before != nil {
+		all = append(all, before)
+	}
+	for _, v := range p.of.Versions() {
+		all = append(all, v.Object)
+	}
+	return all
+}

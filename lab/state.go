@@ -1,74 +1,98 @@
 package lab
 
 import (
+	"reflect"
 	"sort"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/k8slab/k8slab/internal/cluster/timeline"
 )
 
 // State is what existed in the lesson's namespace at one moment. Its objects are
 // the real Kubernetes types, shared with other checks: a check reads them and
-// does not change them.
+// does not change them. What is asked for by name is never nil: if there is none, the
+// check ends as waiting.
 type State struct {
 	t      *T
 	state  timeline.State
 	moment Moment
 	when   string // as in "when the step began", for messages
+	past   bool   // a gap in the record may hide what it was
+
+	// In Always and Eventually what does not exist ends nothing.
+	tentative bool
+	absent    string // what was asked for and did not exist
 }
 
 // Now returns the state at the end of the step, or, while it goes on, the latest.
 func (t *T) Now() *State {
 	t.needStep()
 	w := t.run.input.Window
-	return &State{t: t, state: w.After(), moment: t.moment(w.End), when: "now"}
+	return &State{t: t.unplaced(), state: w.After(), moment: t.moment(w.End, "the step", "was over"), when: "now"}
 }
 
 // Before returns the state in which the step began.
 func (t *T) Before() *State {
 	t.needStep()
-	t.needRecord("Pod", "ReplicaSet")
-	return &State{t: t, state: t.run.input.Window.Before(), when: "when the step began"}
+	return &State{t: t.unplaced(), state: t.run.input.Window.Before(), when: since(Moment{}), past: true}
 }
 
-// states returns the state in which the step began and those after each change.
-func (t *T) states() []*State {
-	states := []*State{t.Before()}
-	w := t.run.input.Window
-	for _, e := range w.Entries() {
-		if e.Event != nil {
-			m := t.moment(e.Moment())
-			states = append(states, &State{t: t, state: w.StateAt(e.Moment()), moment: m, when: m.String()})
-		}
+// When returns the state at a moment of the step, with what happened at that moment.
+// If that has not happened the check ends as waiting.
+func (t *T) When(m Moment) *State {
+	t.needStep()
+	if !m.Seen() {
+		t.NotYet("%s", m.missing())
 	}
-	return states
+	return &State{t: t.unplaced(), state: t.run.input.Window.StateAt(t.recorded(m)), moment: m, when: m.String(), past: true}
 }
 
 // Moment returns the moment of the state. It is the zero Moment for the state in
 // which the step began.
 func (s *State) Moment() Moment { return s.moment }
 
-// ReplicaSet returns a ReplicaSet. If there is none, the check ends as waiting.
-func (s *State) ReplicaSet(name string) *appsv1.ReplicaSet {
-	rs := timeline.Get[appsv1.ReplicaSet](s.state, s.namespace(), name)
-	if rs == nil {
-		s.missing("ReplicaSet", name, objects(timeline.All[appsv1.ReplicaSet](s.state, "")))
-	}
-	return rs
+// Deployment returns a Deployment.
+func (s *State) Deployment(name string) *appsv1.Deployment {
+	return existing[appsv1.Deployment](s, name)
 }
 
-// Pod returns a Pod. If there is none, the check ends as waiting.
-func (s *State) Pod(name string) *corev1.Pod {
-	pod := s.state.Pod(s.namespace(), name)
-	if pod == nil {
-		s.missing("Pod", name, objects(s.state.Pods("")))
-	}
-	return pod
+// ReplicaSet returns a ReplicaSet.
+func (s *State) ReplicaSet(name string) *appsv1.ReplicaSet {
+	return existing[appsv1.ReplicaSet](s, name)
+}
+
+// StatefulSet returns a StatefulSet.
+func (s *State) StatefulSet(name string) *appsv1.StatefulSet {
+	return existing[appsv1.StatefulSet](s, name)
+}
+
+// DaemonSet returns a DaemonSet.
+func (s *State) DaemonSet(name string) *appsv1.DaemonSet {
+	return existing[appsv1.DaemonSet](s, name)
+}
+
+// Job returns a Job.
+func (s *State) Job(name string) *batchv1.Job { return existing[batchv1.Job](s, name) }
+
+// CronJob returns a CronJob.
+func (s *State) CronJob(name string) *batchv1.CronJob { return existing[batchv1.CronJob](s, name) }
+
+// Pod returns a Pod.
+func (s *State) Pod(name string) *corev1.Pod { return existing[corev1.Pod](s, name) }
+
+// Service returns a Service.
+func (s *State) Service(name string) *corev1.Service { return existing[corev1.Service](s, name) }
+
+// PersistentVolumeClaim returns a PersistentVolumeClaim.
+func (s *State) PersistentVolumeClaim(name string) *corev1.PersistentVolumeClaim {
+	return existing[corev1.PersistentVolumeClaim](s, name)
 }
 
 // Pods returns the Pods that a label selector matches, by name, those that are
@@ -79,13 +103,24 @@ func (s *State) Pods(selector string) []*corev1.Pod {
 	return s.pods(func(p *corev1.Pod) bool { return match.Matches(labels.Set(p.Labels)) })
 }
 
-// PodsOf returns the Pods that the ReplicaSet of that name controls, by name,
-// those that are terminating included.
-func (s *State) PodsOf(replicaSet string) []*corev1.Pod {
-	return s.pods(func(p *corev1.Pod) bool { return ownedBy(p, replicaSet) })
+// PodsOf returns the Pods of a workload, by name, those that are terminating
+// included: its own, and of a Deployment those of its ReplicaSets. The workload is an
+// object of a state, as in s.PodsOf(s.Deployment("web")).
+func (s *State) PodsOf(workload metav1.Object) []*corev1.Pod {
+	owners := map[types.UID]bool{workload.GetUID(): true}
+	for _, rs := range timeline.All[appsv1.ReplicaSet](s.state, s.namespace()) {
+		if owner := metav1.GetControllerOfNoCopy(rs); owner != nil && owner.UID == workload.GetUID() {
+			owners[rs.UID] = true
+		}
+	}
+	return s.pods(func(p *corev1.Pod) bool {
+		owner := metav1.GetControllerOfNoCopy(p)
+		return owner != nil && owners[owner.UID]
+	})
 }
 
 func (s *State) pods(want func(*corev1.Pod) bool) []*corev1.Pod {
+	s.needRecord("Pod")
 	var pods []*corev1.Pod
 	for _, p := range s.state.Pods(s.namespace()) {
 		if want(p) {
@@ -98,17 +133,48 @@ func (s *State) pods(want func(*corev1.Pod) bool) []*corev1.Pod {
 
 func (s *State) namespace() string { return s.t.run.input.Namespace }
 
+// needRecord ends the check if the record may not say what the state was.
+func (s *State) needRecord(kind string) {
+	if s.past {
+		s.t.needRecord(kind)
+	}
+}
+
+// object is a pointer to an object of a kind.
+type object[K any] interface {
+	*K
+	metav1.Object
+}
+
+// kindOf returns the kind of a type of k8s.io/api.
+func kindOf[K any]() string { return reflect.TypeFor[K]().Name() }
+
+// existing returns an object of a state.
+func existing[K any, P object[K]](s *State, name string) *K {
+	s.needRecord(kindOf[K]())
+	if found := timeline.Get[K](s.state, s.namespace(), name); found != nil {
+		return found
+	}
+	if s.tentative {
+		s.absent = kindOf[K]() + " " + name
+		return new(K)
+	}
+	var others []metav1.Object
+	for _, o := range timeline.All[K](s.state, "") {
+		others = append(others, P(o))
+	}
+	s.missing(kindOf[K](), name, others)
+	return nil
+}
+
 // missing says what there is instead.
 func (s *State) missing(kind, name string, others []metav1.Object) {
-	seen := "there is none at all"
+	seen := "there is no " + kind
 	if len(others) > 0 {
 		seen = "there is " + s.list(others)
 	}
-	t := s.t
-	if t.hint == "" {
-		t = t.Hint("create it: kubectl apply -f the file with the %s", kind)
-	}
-	t.NotYet("%s %s does not exist %s in namespace %s; %s", kind, name, s.when, s.namespace(), seen)
+	s.t.orHint("create it: kubectl apply -f the file with the %s", kind).
+		NotYet("%s %s does not exist %s; %s", kind, name, s.when, seen)
 }
 
 // list names objects, with their namespaces where that explains something.
@@ -127,14 +193,6 @@ func (s *State) list(others []metav1.Object) string {
 		names = append(names[:most], "…")
 	}
 	return strings.Join(names, ", ")
-}
-
-func objects[T metav1.Object](typed []T) []metav1.Object {
-	all := make([]metav1.Object, len(typed))
-	for i, o := range typed {
-		all[i] = o
-	}
-	return all
 }
 
 // IsReady reports that a Pod's condition Ready is true and that it is not
@@ -161,16 +219,13 @@ func Image(spec corev1.PodSpec) string {
 	return strings.Join(images, ", ")
 }
 
-func ownedBy(p *corev1.Pod, replicaSet string) bool { return controller(p) == replicaSet }
-
-// controller returns the name of the ReplicaSet that controls a Pod, and "" if
-// none does.
+// controller returns the name of the object that controls a Pod, and "" if none
+// does.
 func controller(p *corev1.Pod) string {
-	ref := metav1.GetControllerOfNoCopy(p)
-	if ref == nil || ref.Kind != "ReplicaSet" {
-		return ""
+	if ref := metav1.GetControllerOfNoCopy(p); ref != nil {
+		return ref.Name
 	}
-	return ref.Name
+	return ""
 }
 
 // selector parses a label selector. One that is malformed is the author's error.

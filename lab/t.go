@@ -3,7 +3,6 @@ package lab
 import (
 	"fmt"
 	"runtime"
-	"time"
 )
 
 // T is what a check sees and says. It is passed to each check; a check keeps no
@@ -22,6 +21,9 @@ func (t *T) At(position string) *T {
 	return &c
 }
 
+// unplaced returns a T for what a script keeps and uses on another line.
+func (t *T) unplaced() *T { return t.At("") }
+
 // Hint returns a T whose findings carry a remedy: what the learner can do next.
 //
 //	t.Hint("delete one Pod with kubectl delete pod NAME").Await(…)
@@ -29,6 +31,14 @@ func (t *T) Hint(format string, args ...any) *T {
 	c := *t
 	c.hint = fmt.Sprintf(format, args...)
 	return &c
+}
+
+// orHint is Hint for a remedy that the script has not given.
+func (t *T) orHint(format string, args ...any) *T {
+	if t.hint != "" {
+		return t
+	}
+	return t.Hint(format, args...)
 }
 
 // Logf writes a line for the author of the check. Learners do not see it.
@@ -72,94 +82,6 @@ func (t *T) True(ok bool, wrong string, args ...any) {
 	}
 }
 
-// Equal fails the check unless got and want are equal; the text says what is
-// compared. Integers of all sizes, strings of all named types, pointers and what
-// they point to, quantities and int-or-strings are compared by value.
-func (t *T) Equal(got, want any, what string, args ...any) {
-	t.run.asserted = true
-	if g, w := normal(got), normal(want); !same(g, w) {
-		t.Errorf("%s: got %s, want %s", fmt.Sprintf(what, args...), text(g), text(w))
-	}
-}
-
-// Within fails the check if something took longer than it may; the text says
-// what.
-func (t *T) Within(took, limit time.Duration, what string, args ...any) {
-	t.run.asserted = true
-	if took > limit {
-		t.Errorf("%s took %s, want at most %s", fmt.Sprintf(what, args...), short(took), short(limit))
-	}
-}
-
-// Never fails the check if something happened during the step; the text says
-// what, and the moment is added to it. It is believed only when the step's window
-// is closed and after an Await: until then the check waits.
-func (t *T) Never(m Moment, happened string, args ...any) {
-	t.needEvidence("Never")
-	if m.Seen() {
-		t.Errorf("%s %s", fmt.Sprintf(happened, args...), m)
-	}
-	t.needClosed()
-}
-
-// AtMost fails the check if a number is above its limit; the text says what was
-// counted. Like Never it waits for the step's window to close and needs an Await.
-func (t *T) AtMost(got, limit any, what string, args ...any) {
-	t.needEvidence("AtMost")
-	g, gok := number(got)
-	l, lok := number(limit)
-	if !gok || !lok {
-		t.broken("AtMost compares numbers, not %T and %T", got, limit)
-	}
-	if g > l {
-		t.Errorf("%s: got %s, want at most %s", fmt.Sprintf(what, args...), text(normal(got)), text(normal(limit)))
-	}
-	t.needClosed()
-}
-
-// Always fails the check if a condition did not hold at some moment of the step:
-// it is asked for the state before it and after every change. The text says what
-// was violated; the first such moment is added. Like Never it waits for the
-// step's window to close and needs an Await.
-func (t *T) Always(holds func(s *State) bool, violated string, args ...any) {
-	t.needEvidence("Always")
-	for _, s := range t.states() {
-		if !holds(s) {
-			t.Errorf("%s %s", fmt.Sprintf(violated, args...), s.moment)
-			break
-		}
-	}
-	t.needClosed()
-}
-
-// Eventually ends the check as waiting unless a condition held at some moment of
-// the step; the text says what is missing.
-func (t *T) Eventually(holds func(s *State) bool, missing string, args ...any) {
-	for _, s := range t.states() {
-		if holds(s) {
-			t.run.asserted, t.run.evidence = true, true
-			return
-		}
-	}
-	t.NotYet(missing, args...)
-}
-
-// needEvidence tells an author that a claim about the whole step is empty as long
-// as nothing shows that the step's event took place.
-func (t *T) needEvidence(verb string) {
-	t.run.asserted = true
-	if !t.run.evidence {
-		t.broken("%s proves nothing before something has happened: Await that first", verb)
-	}
-}
-
-// needClosed keeps a check waiting that could still be contradicted.
-func (t *T) needClosed() {
-	if !t.run.input.Window.Closed {
-		t.Hint("wait until the cluster has come to rest").record(Waiting, "it holds so far and counts when the cluster has come to rest")
-	}
-}
-
 // broken ends the check with an error of its author or of the record.
 func (t *T) broken(format string, args ...any) {
 	t.record(Error, fmt.Sprintf(format, args...))
@@ -169,7 +91,10 @@ func (t *T) broken(format string, args ...any) {
 func (t *T) record(o Outcome, message string) {
 	position := t.position
 	if position == "" {
-		position = caller()
+		position = t.run.where()
 	}
 	t.run.add(finding{outcome: o, message: message, hint: t.hint, position: position})
 }
+
+// sprintf is fmt.Sprintf.
+func sprintf(format string, args []any) string { return fmt.Sprintf(format, args...) }

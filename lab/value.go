@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -19,6 +20,10 @@ func normal(v any) any {
 		return nil
 	case time.Duration:
 		return x
+	case Count:
+		return int64(x.value)
+	case Pods:
+		return x.Names()
 	case resource.Quantity:
 		return x.String()
 	case intstr.IntOrString:
@@ -83,9 +88,19 @@ func text(v any) string {
 		return strconv.Quote(x)
 	case time.Duration:
 		return short(x)
+	case []string:
+		return enumerate(x)
 	default:
 		return fmt.Sprintf("%v", x)
 	}
+}
+
+// enumerate lists names in their order.
+func enumerate(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
 }
 
 // short is a duration as it is read in a message: to the tenth of a second, and

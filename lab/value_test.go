@@ -57,7 +57,7 @@ func TestText(t *testing.T) {
 		{2.5, "2.5"},
 		{1234 * time.Millisecond, "1.2s"},
 		{999 * time.Millisecond, "999ms"},
-		{[]string{"a", "b"}, "[a b]"},
+		{[]string{"a", "b"}, "a, b"},
 	} {
 		if got := text(normal(test.v)); got != test.want {
 			t.Errorf("%#v: got %s, want %s", test.v, got, test.want)

@@ -99,7 +99,8 @@ func (s *server) run(name string, c lab.Case) Finding {
 	}
 	s.printed.reset()
 	s.script.position.set(0)
-	f := finding(Check{Name: name, Title: s.script.title(name)}, lab.Judge(c, check), s.script.position.String)
+	c.Where = s.script.position.String
+	f := finding(Check{Name: name, Title: s.script.title(name)}, lab.Judge(c, check), c.Where)
 	f.Log = s.printed.String() + f.Log
 	return f
 }

@@ -54,13 +54,13 @@ func TestReplicaSetUpdates(t *testing.T) {
 		{step: "create", name: "another image", do: func(w *world) { w.apply("nginx:1.27", 3) },
 			want: []string{`failed: image in the template of ReplicaSet web: got "nginx:1.27", want "nginx:1.25"`}},
 		{step: "create", name: "another namespace", do: func(w *world) { w.applyIn("test", "web", v1, 3) },
-			want: []string{"waiting: ReplicaSet web does not exist now in namespace default; there is web in namespace test"}},
+			want: []string{"waiting: ReplicaSet web does not exist now; there is web in namespace test"}},
 		{step: "create", name: "bare Pods", do: func(w *world) {
 			w.add("web-1", v1, web, nil)
 			w.add("web-2", v1, web, nil)
 			w.add("web-3", v1, web, nil)
 		},
-			want: []string{"waiting: ReplicaSet web does not exist now in namespace default; there is none at all"}},
+			want: []string{"waiting: ReplicaSet web does not exist now; there is no ReplicaSet"}},
 		{step: "create", name: "an image that was changed by hand", do: func(w *world) { w.apply(v1, 3); w.setPodImage(w.owned()[0], v2) },
 			want: []string{`failed: image of Pod web-2: got "nginx:1.26", want "nginx:1.25"`}},
 

@@ -17,7 +17,7 @@ func ThreePodsRunTheFirstVersion(t *lab.T) {
 	h.Equal(web.Spec.Replicas, 3, "Pods that ReplicaSet web wants")
 	h.Equal(lab.Image(web.Spec.Template.Spec), first, "image in the template of ReplicaSet web")
 	ready := 0
-	for _, p := range t.Now().PodsOf("web") {
+	for _, p := range t.Now().PodsOf(web) {
 		if !lab.IsReady(p) {
 			continue
 		}
@@ -193,7 +193,7 @@ func ReleasedPodWasReplaced(t *lab.T) {
 // kept returns what was seen of ReplicaSet web. It ends the check if the
 // ReplicaSet was deleted, created or scaled during the step: then what became of
 // its Pods shows something else.
-func kept(t *lab.T) *lab.ReplicaSetHistory {
+func kept(t *lab.T) *lab.Workload {
 	web := t.During().ReplicaSet("web")
 	if web.Deleted().Seen() {
 		t.Fatalf("ReplicaSet web was deleted %s; one that is created again is another ReplicaSet", web.Deleted())
@@ -215,7 +215,7 @@ func createdBy(t *lab.T, p *lab.PodHistory) {
 }
 
 // threeReady waits until the ReplicaSet is whole again.
-func threeReady(t *lab.T, web *lab.ReplicaSetHistory) {
+func threeReady(t *lab.T, web *lab.Workload) {
 	ready := 0
 	for _, p := range web.Pods().Left() {
 		if p.Owner() == "web" && lab.IsReady(p.Pod()) {
