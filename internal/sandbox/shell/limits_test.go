@@ -39,7 +39,7 @@ func TestBombs(t *testing.T) {
 		"printf width":       {"printf '%999999999d' 1 | wc -c", ""},
 		"descriptors":        {"exec 1000000<&0", "file descriptor"},
 		"disk":               {"yes > f", "No space left"},
-		"disk in pieces":     {"while echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxx >> f; do :; done 2>&1 | tail -n 1", ""},
+		"disk in pieces":     {"while echo " + strings.Repeat("x", 500) + " >> f; do :; done 2>&1 | tail -n 1", ""},
 		"dd":                 {"dd if=/dev/zero of=f bs=1M", "No space left"},
 		"sparse":             {"truncate -s 100G f", "No space left"},
 		"directories":        {"while mkdir d$((i+=1)); do :; done", "No space left"},
@@ -85,7 +85,7 @@ func TestBombs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			limit := time.AfterFunc(30*time.Second, p.Kill)
+			limit := time.AfterFunc(2*time.Minute, p.Kill) // with the race detector, some need 20 s
 			<-p.Done()
 			if !limit.Stop() {
 				t.Error("it did not end")

@@ -20,6 +20,13 @@ func programs() map[string]Program {
 		"du": duProgram, "dd": ddProgram, "find": findProgram, "sync": trueProgram,
 		"basename": basenameProgram, "dirname": dirnameProgram, "pwd": pwdProgram, "which": whichProgram,
 
+		"tar": tarProgram, "gzip": gzipProgram, "gunzip": gzipProgram, "zcat": gzipProgram,
+		"od": odProgram, "hexdump": hexdumpProgram, "xxd": xxdProgram, "strings": stringsProgram, "diff": diffProgram, "cmp": cmpProgram,
+		"paste": pasteProgram, "fold": foldProgram, "shuf": shufProgram, "less": catProgram, "more": catProgram, "unlink": unlinkProgram,
+
+		"df": dfProgram, "free": freeProgram, "uptime": uptimeProgram, "pidof": pidofProgram, "pgrep": pgrepProgram, "pkill": pgrepProgram,
+		"killall": killallProgram, "watch": watchProgram, "nohup": prefixProgram, "nice": prefixProgram, "setsid": prefixProgram, "time": prefixProgram,
+		"tty": ttyProgram, "groups": groupsProgram, "clear": clearProgram, "hostid": hostidProgram,
 		"env": envProgram, "printenv": printenvProgram, "hostname": hostnameProgram, "uname": unameProgram,
 		"id": idProgram, "whoami": whoamiProgram, "nproc": nprocProgram, "ps": psProgram, "kill": killProgram,
 		"wget": wgetProgram, "nc": ncProgram,

@@ -14,10 +14,10 @@ import (
 )
 
 // each runs f for every name and returns the worst exit code.
-func each(names []string, f func(string) int) int {
+func each[T any](list []T, f func(T) int) int {
 	status := 0
-	for _, name := range names {
-		status = max(status, f(name))
+	for _, item := range list {
+		status = max(status, f(item))
 	}
 	return status
 }

@@ -11,8 +11,9 @@ import (
 	"github.com/k8slab/k8slab/internal/sandbox/files"
 )
 
-// maxPattern is how long the pattern space and the hold space may be.
-const maxPattern = 1 << 20
+// maxPattern is how long the pattern space and the hold space may be. All matches of a text are
+// searched at a time, and until they are found a signal has to wait: that must stay a moment.
+const maxPattern = 256 << 10
 
 // sed is a stream editor at work.
 type sed struct {
