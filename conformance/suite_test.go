@@ -24,6 +24,7 @@ const labels = "sig-apps && Conformance"
 var (
 	program = flag.String("k8slab", "../bin/k8slab", "the program whose cluster is tested")
 	dir     = flag.String("dir", "", "an empty directory for the cluster (default: a temporary one)")
+	table   = flag.String("table", os.DevNull, "a file for the results")
 	fast    = flag.Bool("fast", false, "leave out the specs that take long; see slow")
 )
 
@@ -46,11 +47,12 @@ func TestMain(m *testing.M) {
 
 func TestConformance(t *testing.T) {
 	gomega.RegisterFailHandler(framework.Fail)
-	suite, reporter := framework.CreateGinkgoConfig()
+	suite, reporter := ginkgo.GinkgoConfiguration()
+	suite.RandomizeAllSpecs = true // as upstream does
 	suite.LabelFilter = labels
 	if *fast {
 		suite.LabelFilter += " && !Slow"
-		suite.SkipStrings = append(suite.SkipStrings, slow...)
+		suite.SkipStrings = append(suite.SkipStrings, slow()...)
 	}
 	ginkgo.RunSpecs(t, "Conformance of workloads", suite, reporter)
 }
@@ -63,5 +65,5 @@ var _ = ginkgo.SynchronizedBeforeSuite(func(ctx context.Context) []byte {
 })
 
 var _ = ginkgo.ReportAfterSuite("table", func(report ginkgo.Report) {
-	framework.ExpectNoError(printTable(os.Stdout, report))
+	framework.ExpectNoError(writeTable(*table, report))
 })

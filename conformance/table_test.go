@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -15,9 +15,15 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// printTable prints what became of every spec that was to run. It returns an
-// error when that was not every one that upstream has, unless less was asked for.
-func printTable(w io.Writer, report types.Report) error {
+// writeTable writes what became of every spec that was to run. It returns an error
+// when one of them did not pass, and when they were not all that upstream has,
+// unless less was asked for.
+func writeTable(file string, report types.Report) error {
+	w, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
 	specs := selected(report)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	passed := 0
@@ -30,7 +36,9 @@ func printTable(w io.Writer, report types.Report) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\n%d of %d passed in %s\n", passed, len(specs), report.RunTime.Round(time.Second))
+	if _, err := fmt.Fprintf(w, "\n%d of %d passed in %s\n", passed, len(specs), report.RunTime.Round(time.Second)); err != nil {
+		return err
+	}
 	if passed != len(specs) {
 		return fmt.Errorf("%d specs did not pass", len(specs)-passed) // one that skips itself proves nothing
 	}
