@@ -25,7 +25,7 @@ func busy(b *testing.B, n int) (*world, func()) {
 func benchmarkRequest(tl *timeline.Timeline, src []byte) Request {
 	return Request{
 		Filename: "checks.go", Source: src, Step: "delete",
-		Names: replicaSetUpdates.steps["delete"], Manifests: webYAML(v2, "3"), Timeline: tl,
+		Names: replicaSetSteps()["delete"], Manifests: webYAML(v2, "3"), Timeline: tl,
 	}
 }
 
@@ -33,7 +33,7 @@ func benchmarkRequest(tl *timeline.Timeline, src []byte) Request {
 // program that is started is this test, not k8slab, which takes 80 ms longer.
 func BenchmarkCold(b *testing.B) {
 	w, _ := busy(b, 1000)
-	src := replicaSetUpdates.source(b)
+	src := scriptedLesson("replicaset-updates").source(b)
 	exe, err := os.Executable()
 	if err != nil {
 		b.Fatal(err)
@@ -54,7 +54,7 @@ func BenchmarkCold(b *testing.B) {
 // since the run before.
 func BenchmarkWarm(b *testing.B) {
 	worker := startWorker(b)
-	src := replicaSetUpdates.source(b)
+	src := scriptedLesson("replicaset-updates").source(b)
 	w, more := busy(b, 1000)
 	for b.Loop() {
 		more()
@@ -67,10 +67,10 @@ func BenchmarkWarm(b *testing.B) {
 
 // BenchmarkNative is BenchmarkWarm without worker and interpreter.
 func BenchmarkNative(b *testing.B) {
-	src := replicaSetUpdates.source(b)
+	src := scriptedLesson("replicaset-updates").source(b)
 	w, more := busy(b, 1000)
 	for b.Loop() {
 		more()
-		RunNative(benchmarkRequest(w.timeline(), src), replicaSetUpdates.functions)
+		RunNative(benchmarkRequest(w.timeline(), src), scriptedLesson("replicaset-updates").functions)
 	}
 }

@@ -1,50 +1,51 @@
 package checks
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/k8slab/k8slab/internal/cluster/timeline"
+	"github.com/k8slab/k8slab/internal/checks/fixture"
 )
 
 var update = flag.Bool("update", false, "rewrite the findings in testdata, and the timelines that are made up")
 
-// fixture is a directory below testdata/LESSON: what was recorded once
-// (timeline.ndjson), what had been submitted (manifests/) and what all checks say
-// to that, step by step (findings.txt, which -update writes).
-type fixture struct{ dir string }
-
-// lessonSteps are the steps that have checks, in order.
-var lessonSteps = []string{"create", "change", "delete", "adopt", "release"}
-
+// TestFixtures is the differential test: every check of every lesson, compiled and
+// interpreted, on every recorded case. What they say is in findings.txt.
 func TestFixtures(t *testing.T) {
 	if *update {
-		makeFixture(t, "testdata/replicaset-updates/made-reference", func(w *world) {
+		makeFixture(t, "made-reference", func(w *world) {
 			reference(w, func(w *world) { w.apply(v2, 3) })
 		})
-		makeFixture(t, "testdata/replicaset-updates/made-scaled-through-zero", func(w *world) {
+		makeFixture(t, "made-scaled-through-zero", func(w *world) {
 			reference(w, func(w *world) { w.apply(v1, 0); w.apply(v2, 0); w.apply(v2, 3) })
 		})
 	}
-	dirs, err := filepath.Glob("testdata/replicaset-updates/*")
+	dirs, err := filepath.Glob("testdata/*/*")
 	if err != nil || len(dirs) == 0 {
 		t.Fatalf("%d fixtures, %v", len(dirs), err)
 	}
 	worker := startWorker(t)
 	for _, dir := range dirs {
-		t.Run(filepath.Base(dir), func(t *testing.T) {
-			f := fixture{dir}
-			got := f.findings(t, worker)
-			if *update {
-				f.write(t, "findings.txt", []byte(got))
+		t.Run(strings.TrimPrefix(filepath.ToSlash(dir), "testdata/"), func(t *testing.T) {
+			c, err := fixture.Read(dir)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if want := string(f.read(t, "findings.txt")); got != want {
+			got := findings(t, c, worker)
+			if *update {
+				if err := fixture.WriteFindings(dir, got); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := fixture.Findings(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != want {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}
 		})
@@ -53,57 +54,40 @@ func TestFixtures(t *testing.T) {
 
 // findings runs the checks of every step, natively and interpreted, and tells
 // what they say.
-func (f fixture) findings(t *testing.T, worker *Worker) string {
+func findings(t *testing.T, c *fixture.Case, worker *Worker) string {
 	t.Helper()
-	tl, err := timeline.Read(bytes.NewReader(f.read(t, "timeline.ndjson")))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var b strings.Builder
-	for _, step := range lessonSteps {
-		r := Request{Names: replicaSetUpdates.steps[step], Step: step, Manifests: f.manifests(t), Timeline: tl}
-		for _, finding := range replicaSetUpdates.judge(t, worker, r) {
-			fmt.Fprintf(&b, "%s: %s\n", step, told(finding))
+	for _, s := range c.Steps {
+		r := Request{Names: s.Checks, Step: s.ID, Namespace: c.Namespace, Manifests: s.Manifests, Timeline: c.Timeline}
+		for _, f := range scriptedLesson(c.Lesson).judge(t, worker, r) {
+			fmt.Fprintf(&b, "%s: %s\n", s.ID, told(f))
 		}
 	}
 	return b.String()
 }
 
-func (f fixture) manifests(t *testing.T) map[string][]byte {
-	files := map[string][]byte{}
-	dir := os.DirFS(filepath.Join(f.dir, "manifests"))
-	err := fs.WalkDir(dir, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		files[path], err = fs.ReadFile(dir, path)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
+// TestEveryCheckPassesOnTheSolution wants a recorded case for every check, one that
+// it passes.
+func TestEveryCheckPassesOnTheSolution(t *testing.T) {
+	for _, l := range scriptedLessons(t) {
+		t.Run(l.name, func(t *testing.T) {
+			dir := filepath.Join("testdata", l.name, "solution")
+			text, err := fixture.Findings(dir)
+			if err != nil {
+				t.Skip("it is not recorded yet: make fixtures")
+			}
+			said := strings.Split(text, "\n")
+			for _, name := range l.names(t) {
+				if !slices.ContainsFunc(said, func(line string) bool { return strings.HasSuffix(line, ": "+name+" passed") }) {
+					t.Errorf("%s did not pass on %s", name, dir)
+				}
+			}
+		})
 	}
-	return files
 }
 
-func (f fixture) read(t *testing.T, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join(f.dir, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-func (f fixture) write(t *testing.T, name string, content []byte) {
-	t.Helper()
-	path := filepath.Join(f.dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, content, 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
+// lessonSteps are the steps of replicaset-updates that have checks, in order.
+var lessonSteps = []string{"create", "change", "delete", "adopt", "release"}
 
 // reference plays all steps as the lesson does, but for the step change.
 func reference(w *world, change func(*world)) {
@@ -121,14 +105,15 @@ func reference(w *world, change func(*world)) {
 	}
 }
 
-func makeFixture(t *testing.T, dir string, play func(*world)) {
+// makeFixture writes a case that a model of the cluster made up.
+func makeFixture(t *testing.T, name string, play func(*world)) {
 	w := newWorld(t)
 	play(w)
-	var b bytes.Buffer
-	if err := w.timeline().Write(&b); err != nil {
+	c := &fixture.Case{Lesson: "replicaset-updates", Name: name, Namespace: "default", Timeline: w.timeline()}
+	for _, step := range lessonSteps {
+		c.Steps = append(c.Steps, fixture.Step{ID: step, Checks: replicaSetSteps()[step], Manifests: webYAML(v2, "3")})
+	}
+	if err := c.Write("testdata"); err != nil {
 		t.Fatal(err)
 	}
-	f := fixture{dir}
-	f.write(t, "timeline.ndjson", b.Bytes())
-	f.write(t, "manifests/web.yaml", webYAML(v2, "3")["web.yaml"])
 }

@@ -3,52 +3,70 @@ package checks
 import (
 	"cmp"
 	"fmt"
+	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"sigs.k8s.io/yaml"
+
 	"github.com/k8slab/k8slab/lab"
-	replicasetupdates "github.com/k8slab/k8slab/lessons/replicaset-updates/checks"
+	"github.com/k8slab/k8slab/lessons"
 )
 
-// scripted is a lesson whose checks are compiled into this test.
+//go:generate go run ./natives
+
+// scripted is a lesson with its checks, which are compiled into this test.
 type scripted struct {
-	dir       string
+	name      string
 	functions map[string]func(*lab.T)
-	steps     map[string][]string // the checks of each step
 }
 
-var replicaSetUpdates = scripted{
-	dir: "../../lessons/replicaset-updates",
-	functions: map[string]func(*lab.T){
-		"ThreePodsRunTheFirstVersion":  replicasetupdates.ThreePodsRunTheFirstVersion,
-		"TemplateNamesTheNewVersion":   replicasetupdates.TemplateNamesTheNewVersion,
-		"ApplyReplacedNoPod":           replicasetupdates.ApplyReplacedNoPod,
-		"OnlyTheDeletedPodWasReplaced": replicasetupdates.OnlyTheDeletedPodWasReplaced,
-		"ReplacementRunsTheNewVersion": replicasetupdates.ReplacementRunsTheNewVersion,
-		"BarePodWasAdopted":            replicasetupdates.BarePodWasAdopted,
-		"SurplusPodWasRemoved":         replicasetupdates.SurplusPodWasRemoved,
-		"RelabelledPodWasReleased":     replicasetupdates.RelabelledPodWasReleased,
-		"ReleasedPodWasReplaced":       replicasetupdates.ReleasedPodWasReplaced,
-	},
-	steps: map[string][]string{
-		"create":  {"ThreePodsRunTheFirstVersion"},
-		"change":  {"TemplateNamesTheNewVersion", "ApplyReplacedNoPod"},
-		"delete":  {"OnlyTheDeletedPodWasReplaced", "ReplacementRunsTheNewVersion"},
-		"adopt":   {"BarePodWasAdopted", "SurplusPodWasRemoved"},
-		"release": {"RelabelledPodWasReleased", "ReleasedPodWasReplaced"},
-	},
+// scriptedLesson returns a lesson by name.
+func scriptedLesson(name string) scripted { return scripted{name, natives()[name]} }
+
+// scriptedLessons returns the lessons of the course that have a script.
+func scriptedLessons(t *testing.T) []scripted {
+	course, err := fs.ReadFile(lessons.FS(), "course.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list struct{ Lessons []string }
+	if err := yaml.Unmarshal(course, &list); err != nil {
+		t.Fatal(err)
+	}
+	var all []scripted
+	for _, name := range list.Lessons {
+		if _, err := fs.Stat(lessons.FS(), name+"/checks/checks.go"); err == nil {
+			all = append(all, scriptedLesson(name))
+		}
+	}
+	if len(all) == 0 {
+		t.Fatal("no lesson has checks")
+	}
+	return all
 }
 
 func (l scripted) source(t testing.TB) []byte {
-	src, err := os.ReadFile(filepath.Join(l.dir, "checks", "checks.go"))
+	src, err := fs.ReadFile(lessons.FS(), l.name+"/checks/checks.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return src
+}
+
+// names returns the names of the checks in the script, in order.
+func (l scripted) names(t *testing.T) []string {
+	found, err := Discover("checks.go", l.source(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, c := range found {
+		names = append(names, c.Name)
+	}
+	return names
 }
 
 // judge runs the checks natively and interpreted, and reports where they differ.
@@ -72,38 +90,32 @@ func (l scripted) judge(t *testing.T, w *Worker, r Request) []Finding {
 	return interpreted
 }
 
-func TestDiscoverFindsAllCompiledChecks(t *testing.T) {
-	found, err := Discover("checks.go", replicaSetUpdates.source(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, c := range found {
-		names = append(names, c.Name)
-	}
-	slices.Sort(names)
-	if want := slices.Sorted(maps.Keys(replicaSetUpdates.functions)); !slices.Equal(names, want) {
-		t.Errorf("discovered %s, compiled %s", names, want)
+func TestEveryCheckIsCompiledIn(t *testing.T) {
+	for _, l := range scriptedLessons(t) {
+		found, compiled := l.names(t), slices.Sorted(maps.Keys(l.functions))
+		slices.Sort(found)
+		if !slices.Equal(found, compiled) {
+			t.Errorf("lesson %s has the checks %s, and the list %s: go generate ./internal/checks", l.name, found, compiled)
+		}
 	}
 }
 
-// TestNothingPassesOnNothing runs every check where nothing was recorded.
+// TestNothingPassesOnNothing runs every check where nothing was recorded. Nothing can
+// contradict it then, so it waits, and says for what.
 func TestNothingPassesOnNothing(t *testing.T) {
-	l, w := replicaSetUpdates, startWorker(t)
+	w := startWorker(t)
 	empty := newWorld(t)
-	for step := range l.steps {
-		empty.step(step)
-		empty.settle(step)
-	}
-	for step, names := range l.steps {
+	empty.step("a")
+	empty.settle("a")
+	for _, l := range scriptedLessons(t) {
 		for what, r := range map[string]Request{
-			"no timeline":       {Step: step, Names: names},
-			"an empty timeline": {Step: step, Names: names, Timeline: newWorld(t).timeline()},
-			"an empty step":     {Step: step, Names: names, Timeline: empty.timeline()},
+			"no timeline":       {Step: "a"},
+			"an empty timeline": {Step: "a", Timeline: newWorld(t).timeline()},
+			"an empty step":     {Step: "a", Timeline: empty.timeline()},
 		} {
 			for _, f := range l.judge(t, w, r) {
 				if f.Outcome != Waiting || f.Hint == "" && !strings.Contains(f.Message, "not begun") {
-					t.Errorf("%s: %+v", what, f)
+					t.Errorf("%s, %s: %s, hint %q", l.name, what, told(f), f.Hint)
 				}
 			}
 		}

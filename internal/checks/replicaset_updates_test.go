@@ -34,6 +34,17 @@ const (
 
 var web = map[string]string{"app": "web"}
 
+// replicaSetSteps returns the checks of each step of replicaset-updates.
+func replicaSetSteps() map[string][]string {
+	return map[string][]string{
+		"create":  {"ThreePodsRunTheFirstVersion"},
+		"change":  {"TemplateNamesTheNewVersion", "ApplyReplacedNoPod"},
+		"delete":  {"OnlyTheDeletedPodWasReplaced", "ReplacementRunsTheNewVersion"},
+		"adopt":   {"BarePodWasAdopted", "SurplusPodWasRemoved"},
+		"release": {"RelabelledPodWasReleased", "ReleasedPodWasReplaced"},
+	}
+}
+
 // TestReplicaSetUpdates plays right and wrong ways through each step. Each begins
 // where the steps before it end on the reference path.
 func TestReplicaSetUpdates(t *testing.T) {
@@ -218,8 +229,8 @@ func TestReplicaSetUpdates(t *testing.T) {
 			if test.manifests == nil {
 				test.manifests = webYAML(v2, "3")
 			}
-			got := replicaSetUpdates.judge(t, worker, Request{
-				Names: replicaSetUpdates.steps[test.step], Step: test.step, Manifests: test.manifests, Timeline: w.timeline(),
+			got := scriptedLesson("replicaset-updates").judge(t, worker, Request{
+				Names: replicaSetSteps()[test.step], Step: test.step, Manifests: test.manifests, Timeline: w.timeline(),
 			})
 			for i, f := range got {
 				if says := strings.TrimPrefix(told(f), f.Check+" "); !strings.HasPrefix(says, test.want[i]) {
