@@ -3,35 +3,63 @@ package timeline
 import (
 	"bytes"
 	"fmt"
+	"runtime"
+	"slices"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
-	"k8s.io/apimachinery/pkg/watch"
+	corev1 "k8s.io/api/core/v1"
 )
 
-// manyEntries makes n entries: a ReplicaSet's status every fourth, else Pods that are
-// created, scheduled, ready and deleted, ten steps in all. One Pod is 3 KB.
-func manyEntries(n int) []Entry {
-	padding := string(bytes.Repeat([]byte("x"), 2500))
-	var entries []Entry
-	for i := range n {
-		version := uint64(i + 1)
-		switch {
-		case i%(n/10) == 0:
-			entries = append(entries, step(fmt.Sprint("step-", i/(n/10)), version))
-		case i%4 == 0:
-			entries = append(entries, event(watch.Modified, "ReplicaSet", version, replicaSet(3, int32(i%3))))
-		default:
-			pod := podIn(fmt.Sprint("web-", i/16*4+i%4), owned)
-			pod.Annotations = map[string]string{"padding": padding}
-			t := [...]watch.EventType{watch.Added, watch.Modified, watch.Modified, watch.Deleted}[i/4%4]
-			if t == watch.Modified {
-				ready(pod)
-			}
-			entries = append(entries, event(t, "Pod", version, pod))
+// recorded has what busy has made: that takes far longer than what is measured.
+var recorded = map[int][]Entry{}
+
+// busy returns a recording of n events of which nothing is decoded yet.
+func busy(n int) []Entry {
+	if recorded[n] == nil {
+		recorded[n] = makeBusy(n)
+	}
+	entries := slices.Clone(recorded[n])
+	for i, e := range entries {
+		if v := e.Event; v != nil {
+			entries[i].Event = &Event{Type: v.Type, Kind: v.Kind, ResourceVersion: v.ResourceVersion, Object: v.Object}
 		}
 	}
 	return entries
+}
+
+// makeBusy makes a recording of n events: a Deployment of 20 whose template changes again and
+// again, with a status of its ReplicaSet for each Pod and three Kubernetes Events about
+// it. A Pod is 3 KB, as real ones are.
+func makeBusy(n int) []Entry {
+	w := newWorld()
+	padding := string(bytes.Repeat([]byte("x"), 2000))
+	d := w.deployment("web", 20, "nginx:0")
+	var old []*corev1.Pod
+	for round := 0; len(w.entries) < n; round++ {
+		w.mark(MarkStep, fmt.Sprint("step-", 10*len(w.entries)/n))
+		d.Spec.Template = templateFor("web", fmt.Sprint("nginx:", round))
+		w.change(d)
+		rs := w.replicaSet(d, fmt.Sprint(round), round+1)
+		var pods []*corev1.Pod
+		for i := range 20 {
+			p := w.live(w.pod(fmt.Sprintf("web-%d-%d", round, i), "ReplicaSet", rs, rs.Spec.Template, func(p *corev1.Pod) {
+				p.Annotations = map[string]string{"padding": padding}
+			}))
+			for _, reason := range []string{"Scheduled", "Pulled", "Started"} {
+				w.notice(reason, p, "spec.containers{main}")
+			}
+			rs.Status.ReadyReplicas = int32(i)
+			w.change(rs)
+			pods = append(pods, p)
+			if len(old) > i {
+				w.terminate(old[i])
+				w.remove(old[i])
+			}
+		}
+		old = pods
+	}
+	return w.entries[:n]
 }
 
 func sizes(b *testing.B, run func(b *testing.B, n int)) {
@@ -40,15 +68,102 @@ func sizes(b *testing.B, run func(b *testing.B, n int)) {
 	}
 }
 
+// queries are what checks ask, of a window over all events.
+var queries = []struct {
+	name string
+	ask  func(w Window) int
+}{
+	{"Pods", func(w Window) int { return len(w.Pods()) }},
+	{"Rollout", func(w Window) int { return len(w.Rollout(deployment).Samples) }},
+	{"Peak", func(w Window) int { return len(w.Rollout(deployment).Peak(AllPods).Pods) }},
+	{"Phases", func(w Window) int { return len(w.Phases(w.Pods()[0])) }},
+	{"Notices", func(w Window) int { return len(w.Notices("Pulled")) }},
+	{"Histories", func(w Window) int { return len(Histories[appsv1.ReplicaSet](w, "default", "web-1")[0].Versions()) }},
+	{"State", func(w Window) int { return len(w.After().Pods("default")) }},
+	{"Step", func(w Window) int { return len(w.Timeline().Step("step-5").Entries()) }},
+	{"Settled", func(w Window) int {
+		_, why := Settled(w.Timeline().State())
+		return len(why)
+	}},
+}
+
+// BenchmarkQuery asks each query of a recording that has grown by one event since it was
+// asked last.
+func BenchmarkQuery(b *testing.B) {
+	sizes(b, func(b *testing.B, n int) {
+		grown := NewBuilder(testHeader())
+		for _, e := range busy(n) {
+			grown.Append(e)
+		}
+		version := uint64(2 * n)
+		for _, q := range queries {
+			q.ask(grown.Timeline().Whole())
+			b.Run(q.name, func(b *testing.B) {
+				for b.Loop() {
+					version++
+					grown.Append(event("MODIFIED", "Pod", version, podIn("another", owned)))
+					if q.ask(grown.Timeline().Whole()) == 0 {
+						b.Fatal("nothing")
+					}
+				}
+			})
+		}
+	})
+}
+
+// BenchmarkFirstQuery asks for a rollout for the first time, for which each version is
+// decoded once.
+func BenchmarkFirstQuery(b *testing.B) {
+	sizes(b, func(b *testing.B, n int) {
+		for b.Loop() {
+			b.StopTimer()
+			tl := New(testHeader(), busy(n))
+			b.StartTimer()
+			tl.Whole().Rollout(deployment)
+		}
+		b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*n), "µs/event")
+	})
+}
+
+// BenchmarkMemory says what a recording takes with all that queries keep.
+func BenchmarkMemory(b *testing.B) {
+	sizes(b, func(b *testing.B, n int) {
+		for b.Loop() {
+			entries := busy(n)
+			objects := 0
+			for _, e := range entries {
+				if e.Event != nil {
+					objects += len(e.Event.Object)
+				}
+			}
+			tl := New(testHeader(), entries)
+			for _, q := range queries {
+				q.ask(tl.Whole())
+			}
+			b.ReportMetric(float64(inUse())/float64(n), "B/event")
+			b.ReportMetric(float64(objects)/float64(n), "JSON-B/event")
+			runtime.KeepAlive(tl)
+		}
+	})
+}
+
+func inUse() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
 // BenchmarkAppend appends one entry to n and takes the timeline, as the recorder
 // does; every fourth entry arrives late.
 func BenchmarkAppend(b *testing.B) {
 	sizes(b, func(b *testing.B, n int) {
-		builder := NewBuilder(testHeader())
-		for version := range n {
-			builder.Append(step("a", uint64(10*version)))
+		grown := NewBuilder(testHeader())
+		for _, e := range busy(n) {
+			grown.Append(e)
 		}
-		builder.Timeline()
+		grown.Timeline()
 		version := uint64(10 * n)
 		for b.Loop() {
 			version += 10
@@ -56,55 +171,8 @@ func BenchmarkAppend(b *testing.B) {
 			if version%40 == 0 {
 				late = 45
 			}
-			builder.Append(step("a", version-late))
-			builder.Timeline()
-		}
-	})
-}
-
-// BenchmarkStep asks a fresh timeline for the last step's histories, a tenth of all
-// events. What an event holds is decoded once and stays decoded: "cold" is the
-// first time ever, "warm" the time after one more entry.
-func BenchmarkStep(b *testing.B) {
-	b.Run("cold", func(b *testing.B) {
-		sizes(b, func(b *testing.B, n int) {
-			for b.Loop() {
-				b.StopTimer()
-				t := New(testHeader(), manyEntries(n))
-				b.StartTimer()
-				lookAtStep(b, t)
-			}
-		})
-	})
-	b.Run("warm", func(b *testing.B) {
-		sizes(b, func(b *testing.B, n int) {
-			builder := NewBuilder(testHeader())
-			for _, e := range manyEntries(n) {
-				builder.Append(e)
-			}
-			lookAtStep(b, builder.Timeline())
-			version := uint64(n)
-			for b.Loop() {
-				version++
-				builder.Append(step("z", version))
-				lookAtStep(b, builder.Timeline())
-			}
-		})
-	})
-}
-
-func lookAtStep(b *testing.B, t *Timeline) {
-	w := t.Step("step-9")
-	if len(w.Pods()) == 0 || len(Histories[appsv1.ReplicaSet](w, "", "")) != 1 {
-		b.Fatal("nothing in the window")
-	}
-}
-
-func BenchmarkSettled(b *testing.B) {
-	sizes(b, func(b *testing.B, n int) {
-		t := New(testHeader(), manyEntries(n))
-		for b.Loop() {
-			Settled(t.State())
+			grown.Append(step("a", version-late))
+			grown.Timeline()
 		}
 	})
 }
@@ -112,7 +180,7 @@ func BenchmarkSettled(b *testing.B) {
 func BenchmarkRead(b *testing.B) {
 	sizes(b, func(b *testing.B, n int) {
 		var file bytes.Buffer
-		if err := New(testHeader(), manyEntries(n)).Write(&file); err != nil {
+		if err := New(testHeader(), busy(n)).Write(&file); err != nil {
 			b.Fatal(err)
 		}
 		b.SetBytes(int64(file.Len()))

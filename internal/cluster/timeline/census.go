@@ -19,17 +19,17 @@ type census struct {
 	controller *controllerFacts               // that stands; nil if there is none
 	uid        types.UID                      // of controller
 	sets       map[types.UID]*controllerFacts // of ReplicaSets, also of those that are gone: their Pods may not be
-	members    map[types.UID]*member          // all Pods of the namespace
+	members    map[types.UID]*member          // all Pods of the namespace that exist
+	own        map[types.UID]templateKey      // of the Pods that were the controller's at some moment
 	waiting    map[*member]time.Duration      // Ready Pods that become available
 	counts     [numCounts]int
 }
 
 // member is a Pod of a census.
 type member struct {
-	facts   *podFacts // nil when it is gone
-	key     templateKey
+	facts   *podFacts
+	key     templateKey // once it was the controller's
 	counted bits
-	own     bool // it was the controller's at some moment
 }
 
 // bits are the counts that a Pod is part of.
@@ -50,7 +50,7 @@ func (r *Rollout) census(until Moment, yield func(Sample)) *census {
 	c := &census{
 		ref: r.Ref, start: w.timeline.header.Start, templates: templates{w.timeline.index, nil}, yield: yield,
 		histories: map[types.UID]*PodHistory{}, sets: map[types.UID]*controllerFacts{},
-		members: map[types.UID]*member{}, waiting: map[*member]time.Duration{},
+		members: map[types.UID]*member{}, own: map[types.UID]templateKey{}, waiting: map[*member]time.Duration{},
 	}
 	for _, p := range w.Pods() {
 		c.histories[p.UID] = p
@@ -132,13 +132,23 @@ func (c *census) seePod(e *Event) {
 		c.members[e.UID] = m
 	}
 	m.facts = e.podFacts()
-	if c.owns(m.facts.owner.Value()) && !m.own {
-		m.own, m.key = true, c.templates.of(c.ref, c.histories[e.UID], m.facts.owner.Value())
-	}
+	c.claim(e.UID, m)
 	if e.Type == watch.Deleted {
-		m.facts = nil
+		c.recount(m, 0)
+		delete(c.members, e.UID)
+		return
 	}
-	c.count(m)
+	c.recount(m, c.bits(m))
+}
+
+// claim notes that a Pod is the controller's, if it is.
+func (c *census) claim(uid types.UID, m *member) {
+	owner := m.facts.owner.Value()
+	if _, known := c.own[uid]; known || !c.owns(owner) {
+		return
+	}
+	m.key = c.templates.of(c.ref, c.histories[uid], owner)
+	c.own[uid] = m.key
 }
 
 // owns reports that an owner is the controller or, for a Deployment, one of its
@@ -156,16 +166,13 @@ func (c *census) owns(o Owner) bool {
 
 func (c *census) countAll() {
 	for uid, m := range c.members {
-		if m.facts != nil && !m.own && c.owns(m.facts.owner.Value()) {
-			m.own, m.key = true, c.templates.of(c.ref, c.histories[uid], m.facts.owner.Value())
-		}
-		c.count(m)
+		c.claim(uid, m)
+		c.recount(m, c.bits(m))
 	}
 }
 
-// count counts a Pod anew.
-func (c *census) count(m *member) {
-	b := c.bits(m)
+// recount counts a Pod as something else.
+func (c *census) recount(m *member, b bits) {
 	if b == m.counted {
 		return
 	}
@@ -183,9 +190,8 @@ func (c *census) count(m *member) {
 // bits says what a Pod counts as now, as upstream's IsPodActive, IsPodTerminating and
 // IsPodTerminal have it.
 func (c *census) bits(m *member) bits {
-	delete(c.waiting, m)
 	switch f := m.facts; {
-	case f == nil || !c.owns(f.owner.Value()):
+	case !c.owns(f.owner.Value()):
 		return 0
 	case f.finished():
 		return bitsOf(FinishedPods)
@@ -213,10 +219,11 @@ func (c *census) available(m *member) bool {
 		return true
 	}
 	at := time.Unix(m.facts.readySince+int64(seconds), 0).Sub(c.start)
-	if at > c.now.At {
-		c.waiting[m] = at
+	if at <= c.now.At {
+		return true
 	}
-	return at <= c.now.At
+	c.waiting[m] = at
+	return false
 }
 
 // minReady returns the minReadySeconds of a Pod's direct controller.
@@ -234,8 +241,12 @@ func (c *census) minReady(m *member) int32 {
 func (c *census) wait(until time.Duration) {
 	for len(c.waiting) > 0 {
 		next := until + 1
-		for _, at := range c.waiting {
-			next = min(next, at)
+		for m, at := range c.waiting {
+			if m.counted.has(ReadyPods) && !m.counted.has(AvailablePods) {
+				next = min(next, at)
+			} else {
+				delete(c.waiting, m) // it came to something else
+			}
 		}
 		if next > until {
 			return
@@ -243,7 +254,8 @@ func (c *census) wait(until time.Duration) {
 		c.now.At = next
 		for m, at := range c.waiting {
 			if at == next {
-				c.count(m)
+				delete(c.waiting, m)
+				c.recount(m, c.bits(m))
 			}
 		}
 		c.sample()

@@ -47,7 +47,8 @@ type Rollout struct {
 	Samples   []Sample         // when the window opened, if the controller existed, and at every change
 
 	window     Window
-	revisionOf map[types.UID]*Revision
+	revisionOf map[types.UID]*Revision // of Pods
+	byTemplate map[templateKey]*Revision
 }
 
 // TemplateChange is a change of a Pod template after its creation. The templates
@@ -71,8 +72,6 @@ type Revision struct {
 	Template *corev1.PodTemplateSpec // must not be changed; nil if it was not recorded
 	Current  Moment                  // when it became the controller's for the last time inside the window
 	Pods     []*PodHistory           // of Rollout.Pods, made from it
-
-	key templateKey
 }
 
 // Seen reports that the controller was there at some moment of the window.
@@ -96,22 +95,22 @@ func (w Window) Rollout(ref Ref) *Rollout {
 var end = Moment{At: math.MaxInt64, ResourceVersion: forever}
 
 func newRollout(w Window, ref Ref) *Rollout {
-	r := &Rollout{Ref: ref, window: w, revisionOf: map[types.UID]*Revision{}}
+	r := &Rollout{Ref: ref, window: w, revisionOf: map[types.UID]*Revision{}, byTemplate: map[templateKey]*Revision{}}
 	w.each(ref.Kind, func(o *object) {
 		if o.first().Namespace == ref.Namespace && o.first().Name == ref.Name {
 			r.addLife(o.in(w.span))
 		}
 	})
-	members := r.census(end, r.addSample).members
+	own := r.census(end, r.addSample).own
 	for _, p := range w.Pods() {
-		if m := members[p.UID]; m != nil && m.own {
+		if _, ok := own[p.UID]; ok {
 			r.addPod(p)
 		}
 	}
 	slices.SortStableFunc(r.Removed, func(a, b *PodHistory) int {
 		return compareVersions(a.Removed().ResourceVersion, b.Removed().ResourceVersion)
 	})
-	r.addRevisions(members)
+	r.addRevisions(own)
 	return r
 }
 
@@ -156,7 +155,7 @@ func (r *Rollout) addPod(p *PodHistory) {
 
 // addRevisions finds the templates that the controllers had in the window, and those of
 // its Pods.
-func (r *Rollout) addRevisions(members map[types.UID]*member) {
+func (r *Rollout) addRevisions(own map[types.UID]templateKey) {
 	r.window.each(r.Kind, func(o *object) {
 		if o.first().Namespace != r.Namespace || o.first().Name != r.Name {
 			return
@@ -167,11 +166,11 @@ func (r *Rollout) addRevisions(members map[types.UID]*member) {
 		}
 	})
 	for _, p := range r.Pods {
-		m := members[p.UID]
-		if m.key == (templateKey{}) {
+		key := own[p.UID]
+		if key == (templateKey{}) {
 			continue
 		}
-		v := r.revision(m.key)
+		v := r.revision(key)
 		v.Pods = append(v.Pods, p)
 		r.revisionOf[p.UID] = v
 	}
@@ -194,13 +193,12 @@ func (r *Rollout) addCurrent(v Entry, became bool) {
 
 // revision returns the revision of a template, a new one if there is none yet.
 func (r *Rollout) revision(key templateKey) *Revision {
-	for _, v := range r.Revisions {
-		if v.key == key {
-			return v
-		}
+	v := r.byTemplate[key]
+	if v == nil {
+		v = &Revision{}
+		r.byTemplate[key] = v
+		r.Revisions = append(r.Revisions, v)
 	}
-	v := &Revision{key: key}
-	r.Revisions = append(r.Revisions, v)
 	return v
 }
 
@@ -225,10 +223,10 @@ func (r *Rollout) nameRevisions() {
 		if last.Namespace != r.Namespace || !r.owns(f.owner.Value()) {
 			return
 		}
-		for _, v := range r.Revisions {
-			if v.key == f.template {
-				v.Name, v.Number = last.Name, cmp.Or(f.revision, v.Number)
-				v.Template = cmp.Or(v.Template, last.template())
+		if v := r.byTemplate[f.template]; v != nil {
+			v.Name, v.Number = last.Name, cmp.Or(f.revision, v.Number)
+			if v.Template == nil {
+				v.Template = last.template()
 			}
 		}
 	})

@@ -87,6 +87,9 @@ func (r *Rollout) extreme(c Count, better func(a, b int) bool) Extreme {
 
 // PodsAt returns the Pods that a sample at a moment counts, in order of creation.
 func (r *Rollout) PodsAt(m Moment, c Count) []*PodHistory {
+	if len(r.Pods) == 0 {
+		return nil
+	}
 	counted := r.census(m, func(Sample) {}).members
 	return slices.DeleteFunc(slices.Clone(r.Pods), func(p *PodHistory) bool {
 		member := counted[p.UID]
