@@ -68,9 +68,14 @@ func (c nodeConfig) address() netip.Addr {
 // podRange holds the addresses of all Pods, of which each node has a part.
 func podRange() netip.Prefix { return netip.MustParsePrefix("10.244.0.0/16") }
 
+// podCIDR has addresses for twice maxPods, so that none is reused soon.
 func (c nodeConfig) podCIDR() netip.Prefix {
-	return netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 244, byte(c.index), 0}), 24)
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 244, byte(c.index * 4), 0}), 22)
 }
+
+// maxPods of a node: 1,000 Pods fit on three, beside those that are ending. The
+// kubelet's default, 110, is for machines.
+const maxPods = 400
 
 // startNode registers a node and starts the real kubelet for it. Nodes are
 // started one after another: a kubelet registers metrics that only one at a
@@ -147,6 +152,7 @@ func (c nodeConfig) kubeletConfiguration(port int) (*kubeletconfig.KubeletConfig
 	config.EnableControllerAttachDetach = false
 	config.ShutdownGracePeriod.Duration = 0
 
+	config.MaxPods = maxPods
 	config.SerializeImagePulls = false
 	config.ConfigMapAndSecretChangeDetectionStrategy = kubeletconfig.WatchChangeDetectionStrategy
 	config.Authentication.X509.ClientCAFile = c.pki.path("ca.crt")

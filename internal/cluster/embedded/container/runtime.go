@@ -45,7 +45,7 @@ type Options struct {
 	// Dir is the directory on the host for everything that the runtime writes, except logs. It is
 	// made, and what an earlier runtime left in it is removed. It must not be empty.
 	Dir string
-	// PodCIDR is the range of the node's Pod addresses, 10.244.N.0/24.
+	// PodCIDR is the range of the node's Pod addresses, 10.244.N.0/22.
 	PodCIDR netip.Prefix
 	// NodeName is the host name in Pods with hostNetwork; "" means "localhost".
 	NodeName string
