@@ -28,7 +28,8 @@ type dialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
 // apiServerConfig is what the API server needs from the rest of the cluster.
 type apiServerConfig struct {
 	pki      *pki
-	storeURL string
+	store    *store
+	limits   *limitsPlugin
 	listener net.Listener // on loopback; the server closes it
 	dialNode dialFunc     // to the kubelets' API, for logs and exec
 	dialPod  dialFunc     // to Pods, for the Pod and Service proxy
@@ -46,6 +47,7 @@ func newAPIServer(ctx context.Context, c apiServerConfig) (*apiServer, error) {
 		return nil, err
 	}
 	options.SecureServing.Listener = c.listener
+	c.limits.register(options.Admission.GenericAdmission)
 	if err := options.GenericServerRunOptions.ComponentGlobalsRegistry.Set(); err != nil {
 		return nil, err
 	}
@@ -98,7 +100,7 @@ func (s *apiServer) prepare() (run func(context.Context) error, err error) {
 func (c apiServerConfig) flags() []string {
 	p := c.pki
 	return []string{
-		"--etcd-servers=" + c.storeURL,
+		"--etcd-servers=" + c.store.url,
 		"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1",
 		fmt.Sprintf("--secure-port=%d", c.listener.Addr().(*net.TCPAddr).Port),
 		"--tls-cert-file=" + p.path("apiserver.crt"),

@@ -92,7 +92,8 @@ func (c *controlPlane) startStore(ctx context.Context) (err error) {
 	parts.Go(func() error { return c.plantSeed(ctx) })
 	parts.Go(func() (err error) {
 		c.apiServer, err = newAPIServer(ctx, apiServerConfig{
-			pki: c.pki, storeURL: c.store.url, listener: listener,
+			pki: c.pki, store: c.store, listener: listener,
+			limits:   &limitsPlugin{limits: c.config.Limits, store: c.store, volumes: c.config.volumesDir()},
 			dialNode: dialKubelet, dialPod: c.dialPod,
 		})
 		return err

@@ -24,6 +24,7 @@ type processConfig struct {
 	CacheDir string  `json:"cacheDir"` // where the seed is
 	Nodes    int     `json:"nodes"`
 	Pace     float64 `json:"pace"` // see cluster.Spec; 1 is real time
+	Limits   limits  `json:"limits"`
 }
 
 func (c processConfig) kubeconfig() string { return filepath.Join(c.Dir, "kubeconfig") }

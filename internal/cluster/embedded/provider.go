@@ -10,7 +10,8 @@
 // cluster cannot outlive the command that started it, however that ended.
 //
 // startCluster lists the parts in the order in which they start. seed.go says
-// what saves a second of that, host.go what keeps a kubelet from the machine.
+// what saves a second of that, host.go what keeps a kubelet from the machine,
+// limits.go how much a cluster holds.
 //
 // Deliberately absent: stopping a part. Components have no lever for that; a
 // cluster ends with its process, and a killed one is no special case.
@@ -48,6 +49,9 @@ type Provider struct {
 	// CacheDir keeps the seed from one start to the next. It is created, and
 	// may be removed at any time.
 	CacheDir string
+
+	// limits are the defaults if they are zero.
+	limits limits
 }
 
 // Name returns "embedded".
@@ -59,7 +63,8 @@ func (p Provider) Create(ctx context.Context, spec cluster.Spec, progress func(s
 	if progress == nil {
 		progress = func(string) {}
 	}
-	config := processConfig{Dir: spec.Dir, CacheDir: p.CacheDir, Nodes: spec.Nodes, Pace: cmp.Or(spec.Pace, 1)}
+	config := processConfig{Dir: spec.Dir, CacheDir: p.CacheDir, Nodes: spec.Nodes, Pace: cmp.Or(spec.Pace, 1),
+		Limits: cmp.Or(p.limits, defaultLimits())}
 	fail := func(err error) error { return newError("start the embedded cluster", spec.Dir, err) }
 	if err := config.check(); err != nil {
 		return nil, fail(err)

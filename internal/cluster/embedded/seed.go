@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/google/renameio/v2"
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -129,8 +128,7 @@ func harvest(ctx context.Context, from *store) (*seed, error) {
 	defer cancel()
 	s := &seed{Version: seedVersion()}
 	for _, prefix := range seedPrefixes() {
-		end := strings.TrimSuffix(prefix, "/") + "0" // '0' follows '/'
-		found, err := from.etcd.Server.Range(ctx, &pb.RangeRequest{Key: []byte(prefix), RangeEnd: []byte(end)})
+		found, err := from.etcd.Server.Range(ctx, &pb.RangeRequest{Key: []byte(prefix), RangeEnd: afterPrefix(prefix)})
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", prefix, err)
 		}

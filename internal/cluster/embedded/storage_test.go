@@ -286,11 +286,11 @@ func TestVolumesThatNameTheHost(t *testing.T) {
 	})
 }
 
-// A volume that pretends to be ours is not touched.
-func TestReclaimingAVolumeOfTheHost(t *testing.T) {
+// A volume that pretends to be ours does not take along what it names.
+func TestReclaimingAVolumeOfOthers(t *testing.T) {
 	_, client := sharedCluster(t)
-	outside := t.TempDir()
-	source := corev1.PersistentVolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: outside}}
+	other := dirOf(writtenVolume(t, client, "other", storage.Shared))
+	source := corev1.PersistentVolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: other}}
 	createVolume(t, client, "pretender", source)
 	patchVolume(t, client, "pretender", `{"metadata":{"annotations":{"pv.kubernetes.io/provisioned-by":"k8slab.io/volumes"}},"spec":{"persistentVolumeReclaimPolicy":"Delete"}}`)
 	waitForPhase(t, client, "pretender", corev1.VolumeBound)
@@ -300,8 +300,8 @@ func TestReclaimingAVolumeOfTheHost(t *testing.T) {
 	last := writtenVolume(t, client, "last", storage.Shared)
 	deleteClaim(t, client, "last")
 	eventually(t, "a volume is gone", gone(client, last))
-	if !exists(outside) {
-		t.Error("a directory of the host was removed")
+	if !exists(filepath.Join(other, "file")) {
+		t.Error("the data of another volume was removed")
 	}
 }
 

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.etcd.io/etcd/server/v3/storage/wal"
 )
@@ -50,6 +52,26 @@ func (s *store) waitUntilReady(ctx context.Context) error {
 	}
 }
 
+// count returns how many keys begin with a prefix, which ends in a slash.
+func (s *store) count(ctx context.Context, prefix string) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	found, err := s.etcd.Server.Range(ctx, &pb.RangeRequest{
+		Key: []byte(prefix), RangeEnd: afterPrefix(prefix), CountOnly: true, Serializable: true,
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count %s: %w", prefix, err)
+	}
+	return found.Count, nil
+}
+
+// afterPrefix is the first key after all those with the prefix: '0' follows '/'.
+func afterPrefix(prefix string) []byte { return []byte(strings.TrimSuffix(prefix, "/") + "0") }
+
+// bytes is the size of what is in the store, old versions included until they are
+// compacted.
+func (s *store) bytes() int64 { return s.etcd.Server.Backend().SizeInUse() }
+
 // storeConfig has paths relative to the data directory, which is the working
 // directory of the process: a socket's path may have about 100 bytes only. The
 // sockets have names of the form host:port because etcd wants to advertise them.
@@ -73,5 +95,6 @@ func storeConfig() *embed.Config {
 	cfg.TickMs, cfg.ElectionMs = 25, 125
 	cfg.BackendBatchInterval = time.Second // nobody reads the file
 	cfg.MaxTxnOps = seedBatch
+	cfg.QuotaBackendBytes = storeQuota
 	return cfg
 }
