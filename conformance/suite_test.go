@@ -65,5 +65,7 @@ var _ = ginkgo.SynchronizedBeforeSuite(func(ctx context.Context) []byte {
 })
 
 var _ = ginkgo.ReportAfterSuite("table", func(report ginkgo.Report) {
-	framework.ExpectNoError(writeTable(*table, report))
+	if err := writeTable(*table, report); err != nil {
+		ginkgo.Fail(err.Error())
+	}
 })

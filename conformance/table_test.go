@@ -39,7 +39,10 @@ func writeTable(file string, report types.Report) error {
 	if _, err := fmt.Fprintf(w, "\n%d of %d passed in %s\n", passed, len(specs), report.RunTime.Round(time.Second)); err != nil {
 		return err
 	}
-	if passed != len(specs) {
+	switch {
+	case len(specs) == 0:
+		return errors.New("no spec was selected")
+	case passed != len(specs):
 		return fmt.Errorf("%d specs did not pass", len(specs)-passed) // one that skips itself proves nothing
 	}
 	if len(report.SuiteConfig.FocusStrings) > 0 || len(report.SuiteConfig.SkipStrings) > 0 {
