@@ -39,8 +39,14 @@ func (c Count) String() string {
 	return text + " " + since(c.at)
 }
 
+// PeakAsked returns the most Pods that a Deployment asked its ReplicaSets for at once:
+// this is what maxSurge limits. Of other workloads it is the largest number wanted.
+func (w *Workload) PeakAsked() Count { return w.peak(timeline.AskedPods) }
+
 // PeakPods returns the most Pods that there were at once, those that were
-// terminating or finished left out.
+// terminating or finished left out. A Deployment's ReplicaSets follow it on their
+// own, so for a moment there may be a Pod or two more than maxSurge allows, most of all
+// on a busy machine: judge maxSurge by [Workload.PeakAsked].
 func (w *Workload) PeakPods() Count { return w.peak(timeline.ActivePods) }
 
 // PeakWithTerminating returns the most Pods that there were at once, those that were

@@ -19,6 +19,7 @@ type census struct {
 	controller *controllerFacts               // that stands; nil if there is none
 	uid        types.UID                      // of controller
 	sets       map[types.UID]*controllerFacts // of ReplicaSets, also of those that are gone: their Pods may not be
+	gone       map[types.UID]bool             // of sets
 	members    map[types.UID]*member          // all Pods of the namespace that exist
 	own        map[types.UID]templateKey      // of the Pods that were the controller's at some moment
 	waiting    map[*member]time.Duration      // Ready Pods that become available
@@ -49,7 +50,7 @@ func (r *Rollout) census(until Moment, yield func(Sample)) *census {
 	w := r.window
 	c := &census{
 		ref: r.Ref, start: w.timeline.header.Start, templates: templates{w.timeline.index, nil}, yield: yield,
-		histories: map[types.UID]*PodHistory{}, sets: map[types.UID]*controllerFacts{},
+		histories: map[types.UID]*PodHistory{}, sets: map[types.UID]*controllerFacts{}, gone: map[types.UID]bool{},
 		members: map[types.UID]*member{}, own: map[types.UID]templateKey{}, waiting: map[*member]time.Duration{},
 	}
 	for _, p := range w.Pods() {
@@ -89,7 +90,23 @@ func (c *census) sample() {
 	if c.controller != nil {
 		wanted = int(c.controller.wanted)
 	}
+	c.counts[AskedPods] = c.asked(wanted)
 	c.yield(sampleOf(c.now, c.counts, wanted))
+}
+
+// asked returns how many Pods the controller wants at the moment, which for a
+// Deployment is what it has asked its ReplicaSets for.
+func (c *census) asked(wanted int) int {
+	if c.ref.Kind != "Deployment" {
+		return wanted
+	}
+	asked := 0
+	for uid, set := range c.sets {
+		if !c.gone[uid] && c.owns(Owner{UID: uid}) {
+			asked += int(set.wanted)
+		}
+	}
+	return asked
 }
 
 func (c *census) looksAt(kind string) bool {
@@ -106,6 +123,7 @@ func (c *census) see(e *Event) {
 	case e.Kind == "ReplicaSet":
 		before := c.sets[e.UID]
 		c.sets[e.UID] = e.controllerFacts()
+		c.gone[e.UID] = e.Type == watch.Deleted
 		if before != nil && (before.owner != c.sets[e.UID].owner || before.minReady != c.sets[e.UID].minReady) {
 			c.countAll()
 		}

@@ -19,6 +19,7 @@ func deploymentWeb(w *world, minReady int32) {
 	d.Spec.MinReadySeconds = minReady
 	w.change(d)
 	first := w.replicaSet(d, "one", 1)
+	w.scale(first, 2)
 	a := w.live(w.pod("a", "ReplicaSet", first, first.Spec.Template))
 	b := w.live(w.pod("b", "ReplicaSet", first, first.Spec.Template))
 	w.wait(time.Minute)
@@ -28,10 +29,13 @@ func deploymentWeb(w *world, minReady int32) {
 	second := w.replicaSet(d, "two", 2)
 	c := w.live(w.pod("c", "ReplicaSet", second, second.Spec.Template))
 	w.wait(time.Duration(minReady) * time.Second)
+	w.scale(first, 1)
 	w.terminate(a)
+	w.scale(second, 2)
 	e := w.live(w.pod("e", "ReplicaSet", second, second.Spec.Template))
 	w.remove(a)
 	w.wait(time.Duration(minReady) * time.Second)
+	w.scale(first, 0)
 	w.terminate(b)
 	w.remove(b)
 	w.mark(MarkSettled, "roll")
@@ -40,11 +44,11 @@ func deploymentWeb(w *world, minReady int32) {
 
 var deployment = Ref{"Deployment", "default", "web"}
 
-// tellSamples has a line of old new ready available terminating active all.
+// tellSamples has a line of old new ready available terminating active all asked.
 func tellSamples(r *Rollout) string {
 	var lines []string
 	for _, s := range r.Samples {
-		lines = append(lines, fmt.Sprint(s.Old, s.New, s.Ready, s.Available, s.Terminating, s.Active, s.All))
+		lines = append(lines, fmt.Sprint(s.Old, s.New, s.Ready, s.Available, s.Terminating, s.Active, s.All, s.Asked))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -54,16 +58,20 @@ func TestRollout(t *testing.T) {
 	deploymentWeb(w, 0)
 	r := w.timeline().Step("roll").Rollout(deployment)
 	want := strings.Join([]string{
-		"0 2 2 2 0 2 2", // the window opens
-		"2 0 2 2 0 2 2", // the template changes
-		"2 1 2 2 0 3 3", // c is created
-		"2 1 3 3 0 3 3", // c is Ready
-		"1 1 2 2 1 2 3", // a terminates
-		"1 2 2 2 1 3 4", // e is created
-		"1 2 3 3 1 3 4", // e is Ready
-		"1 2 3 3 0 3 3", // a is gone
-		"0 2 2 2 1 2 3", // b terminates
-		"0 2 2 2 0 2 2", // b is gone
+		"0 2 2 2 0 2 2 2", // the window opens
+		"2 0 2 2 0 2 2 2", // the template changes
+		"2 0 2 2 0 2 2 3", // the second ReplicaSet is to have one Pod
+		"2 1 2 2 0 3 3 3", // c is created
+		"2 1 3 3 0 3 3 3", // c is Ready
+		"2 1 3 3 0 3 3 2", // the first is to have one
+		"1 1 2 2 1 2 3 2", // a terminates
+		"1 1 2 2 1 2 3 3", // the second is to have two
+		"1 2 2 2 1 3 4 3", // e is created
+		"1 2 3 3 1 3 4 3", // e is Ready
+		"1 2 3 3 0 3 3 3", // a is gone
+		"1 2 3 3 0 3 3 2", // the first is to have none
+		"0 2 2 2 1 2 3 2", // b terminates
+		"0 2 2 2 0 2 2 2", // b is gone
 	}, "\n")
 	if got := tellSamples(r); got != want {
 		t.Errorf("got samples\n%s\nwant\n%s", got, want)
@@ -93,10 +101,10 @@ func TestSinceKeepsTheState(t *testing.T) {
 	r := w.timeline().Step("roll").Rollout(deployment)
 	c := r.Created[0]
 	since := r.Since(c.Ready)
-	if got := strings.Split(tellSamples(since), "\n")[0]; got != "2 1 3 3 0 3 3" || since.Samples[0].Moment != c.Ready {
+	if got := strings.Split(tellSamples(since), "\n")[0]; got != "2 1 3 3 0 3 3 3" || since.Samples[0].Moment != c.Ready {
 		t.Errorf("got %s at %v, want it at %v", got, since.Samples[0].Moment, c.Ready)
 	}
-	if len(since.Templates) != 0 || names(since.Created) != "e" || names(since.Removed) != "a b" || len(r.Samples) != 10 {
+	if len(since.Templates) != 0 || names(since.Created) != "e" || names(since.Removed) != "a b" || len(r.Samples) != 14 {
 		t.Errorf("got %+v", since)
 	}
 }
@@ -147,10 +155,10 @@ func TestPodsOfAController(t *testing.T) {
 	w.mark(MarkStep, "after")
 	tl := w.timeline()
 	for step, want := range map[string]string{
-		"adopt":   "mine stray odd; 0 1 0 0 0 1 1, 0 2 0 0 0 2 2, 1 2 0 0 0 3 3",
-		"release": "mine stray odd; 1 2 0 0 0 3 3, 1 1 0 0 0 2 2",
-		"orphan":  "mine odd; 1 1 0 0 0 2 2, 0 0 0 0 0 0 0",
-		"after":   "; 0 0 0 0 0 0 0",
+		"adopt":   "mine stray odd; 0 1 0 0 0 1 1 1, 0 2 0 0 0 2 2 1, 1 2 0 0 0 3 3 1",
+		"release": "mine stray odd; 1 2 0 0 0 3 3 1, 1 1 0 0 0 2 2 1",
+		"orphan":  "mine odd; 1 1 0 0 0 2 2 1, 0 0 0 0 0 0 0 0",
+		"after":   "; 0 0 0 0 0 0 0 0",
 	} {
 		r := tl.Step(step).Rollout(deployment)
 		if got := names(r.Pods) + "; " + strings.ReplaceAll(tellSamples(r), "\n", ", "); got != want {
@@ -188,7 +196,7 @@ func TestDeletedAndCreatedAgain(t *testing.T) {
 		t.Errorf("got low %+v", low)
 	}
 	// Its owner is gone, and the Pod still counts until it terminates.
-	if got := strings.ReplaceAll(tellSamples(r), "\n", ", "); !strings.Contains(got, "1 0 1 1 0 1 1, 0 0 0 0 1 0 1, 0 0 0 0 0 0 0") {
+	if got := strings.ReplaceAll(tellSamples(r), "\n", ", "); !strings.Contains(got, "1 0 1 1 0 1 1 1, 1 0 1 1 0 1 1 0, 0 0 0 0 1 0 1 0, 0 0 0 0 0 0 0 0") {
 		t.Errorf("got samples %s", got)
 	}
 }

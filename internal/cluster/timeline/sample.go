@@ -16,12 +16,13 @@ const (
 	FinishedPods                 // Pods in phase Succeeded or Failed (IsPodTerminal)
 	ActivePods                   // Pods that neither have finished nor terminate (IsPodActive): OldPods and NewPods
 	AllPods                      // ActivePods and TerminatingPods
+	AskedPods                    // spec.replicas of a Deployment's ReplicaSets together (GetReplicaCountForReplicaSets)
 	numCounts
 )
 
 // String returns the count as messages have it, as in "available".
 func (c Count) String() string {
-	return [...]string{"old", "new", "Ready", "available", "terminating", "finished", "active", "existing"}[c]
+	return [...]string{"old", "new", "Ready", "available", "terminating", "finished", "active", "existing", "asked for"}[c]
 }
 
 // Sample is how many Pods a controller had at a moment.
@@ -29,10 +30,15 @@ func (c Count) String() string {
 // Available needs the time, which objects have in whole seconds: a sample stands at the
 // moment when lastTransitionTime of the condition Ready is minReadySeconds ago, with the
 // clocks of cluster and recorder taken as one. Without minReadySeconds no clock matters.
+//
+// Asked is what maxSurge limits. A Deployment changes the numbers of its ReplicaSets,
+// and they follow on their own: while one has not yet deleted what the other has in
+// its place, there are more active Pods than were asked for.
 type Sample struct {
 	Moment
 	Wanted                                                         int // see ScaleChange
 	Old, New, Ready, Available, Terminating, Finished, Active, All int
+	Asked                                                          int // Wanted, but for Deployments
 }
 
 // Of returns one of the counts.
@@ -40,7 +46,7 @@ func (s Sample) Of(c Count) int { return s.counts()[c] }
 
 // counts returns all counts and, at last, Wanted.
 func (s Sample) counts() [numCounts + 1]int {
-	return [...]int{s.Old, s.New, s.Ready, s.Available, s.Terminating, s.Finished, s.Active, s.All, s.Wanted}
+	return [...]int{s.Old, s.New, s.Ready, s.Available, s.Terminating, s.Finished, s.Active, s.All, s.Asked, s.Wanted}
 }
 
 func sampleOf(m Moment, counts [numCounts]int, wanted int) Sample {
@@ -48,6 +54,7 @@ func sampleOf(m Moment, counts [numCounts]int, wanted int) Sample {
 		Moment: m, Wanted: wanted,
 		Old: counts[OldPods], New: counts[NewPods], Ready: counts[ReadyPods], Available: counts[AvailablePods],
 		Terminating: counts[TerminatingPods], Finished: counts[FinishedPods], Active: counts[ActivePods], All: counts[AllPods],
+		Asked: counts[AskedPods],
 	}
 }
 

@@ -95,6 +95,11 @@ func (w *world) replicaSet(d *appsv1.Deployment, hash string, revision int) *app
 	return rs
 }
 
+func (w *world) scale(rs *appsv1.ReplicaSet, replicas int32) {
+	rs.Spec.Replicas = &replicas
+	w.change(rs)
+}
+
 func controlledBy(kind string, owner metav1.Object) []metav1.OwnerReference {
 	yes := true
 	return []metav1.OwnerReference{{Kind: kind, Name: owner.GetName(), UID: owner.GetUID(), Controller: &yes}}
