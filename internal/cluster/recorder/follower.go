@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -36,10 +37,10 @@ type listing struct {
 	events  []*timeline.Event
 }
 
-// list lists the kind as it is now: without a resourceVersion the API server
-// answers from a quorum.
-func (f *follower) list(ctx context.Context) (*listing, error) {
-	list, err := f.objects.List(ctx, metav1.ListOptions{})
+// list lists the kind: without a resourceVersion as it is now, for which the API server
+// asks a quorum.
+func (f *follower) list(ctx context.Context, o metav1.ListOptions) (*listing, error) {
+	list, err := f.objects.List(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("list kind %s: %w", f.kind.Name, err)
 	}
@@ -197,7 +198,7 @@ func (f *follower) pass(bookmark string) error {
 
 // bridge lists again, which leaves a gap, and records the difference.
 func (f *follower) bridge(ctx context.Context, why error) error {
-	l, err := f.listAgain(ctx)
+	l, err := f.listAgain(ctx, why)
 	if err != nil {
 		return err
 	}
@@ -217,14 +218,33 @@ func (f *follower) bridge(ctx context.Context, why error) error {
 }
 
 // listAgain tries until the server answers: it may be starting again.
-func (f *follower) listAgain(ctx context.Context) (*listing, error) {
+func (f *follower) listAgain(ctx context.Context, why error) (*listing, error) {
+	if l, err := f.list(ctx, oldest(why)); err == nil && l.version >= f.seenThrough() {
+		return l, nil
+	}
 	for {
-		l, err := f.list(ctx)
+		l, err := f.list(ctx, metav1.ListOptions{})
 		if err == nil || final(err) || ctx.Err() != nil {
 			return l, err
 		}
 		sleep(ctx, restartDelay)
 	}
+}
+
+// tooOld is how a watch cache says that it does not go back far enough, and how far it
+// goes (k8s.io/apiserver/pkg/storage/cacher: getAllEventsSinceLocked).
+var tooOld = regexp.MustCompile(`too old resource version: \d+ \((\d+)\)`)
+
+// oldest returns how to list the kind as it was when the server's memory began, so that
+// all that has happened since can still be watched. An API server that has started
+// again remembers nothing from before, even when nothing happened in between: that
+// nothing did, nobody can say.
+func oldest(why error) metav1.ListOptions {
+	m := tooOld.FindStringSubmatch(why.Error())
+	if m == nil {
+		return metav1.ListOptions{}
+	}
+	return metav1.ListOptions{ResourceVersion: m[1], ResourceVersionMatch: metav1.ResourceVersionMatchExact}
 }
 
 // differences returns synthetic events that lead from what was seen to a list.

@@ -155,7 +155,7 @@ func (r *Recorder) connect(o Options) error {
 func (r *Recorder) begin(ctx context.Context) error {
 	lists := make([]*listing, len(r.kinds))
 	err := r.each(func(i int, k *follower) (err error) {
-		lists[i], err = k.list(ctx)
+		lists[i], err = k.list(ctx, metav1.ListOptions{})
 		return err
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"runtime"
 	"strings"
 	"sync"
@@ -262,6 +263,15 @@ func TestServerThatRepeatsItself(t *testing.T) {
 	l.expect(t, "ADDED:a@101 ADDED:b@102 ADDED:c@103")
 }
 
+func (l *lab) until(t *testing.T, what string, is func(*timeline.Timeline) bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !is(l.Timeline()); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it never came to it that %s", what)
+		}
+	}
+}
+
 func TestExpiredWatchIsAGap(t *testing.T) {
 	s := newServer(t)
 	l := start(t, s)
@@ -289,7 +299,7 @@ func TestGoneIsAGap(t *testing.T) {
 			s.delete("pods", "gone")
 			s.put("pods", "new")
 			s.compact("pods")
-			s.set(func() { s.hold["pods"] = false; s.log = nil })
+			s.set(func() { s.hold["pods"] = false })
 			l.transport.Cut("pods")
 			s.put("replicasets", "web")
 			l.sync(t)
@@ -308,6 +318,26 @@ func TestGoneIsAGap(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An API server that starts again remembers nothing from before: what happens from
+// then on is recorded change by change.
+func TestServerStartsAgain(t *testing.T) {
+	s := newServer(t)
+	s.put("pods", "same")
+	s.put("pods", "changed")
+	l := start(t, s)
+	s.set(func() { s.refuse["pods"], s.hold["pods"] = http.StatusServiceUnavailable, true })
+	l.transport.Cut("pods")
+	s.put("pods", "changed") // the last thing that the server did
+	s.compact("pods")
+	s.put("pods", "changed") // and what it did since
+	s.put("pods", "brief")
+	s.delete("pods", "brief")
+	s.set(func() { s.refuse["pods"], s.hold["pods"] = 0, false })
+	l.until(t, "there is a gap", func(tl *timeline.Timeline) bool { return len(tl.Whole().Gaps()) > 0 })
+	l.sync(t)
+	l.expect(t, "ADDED:same@101 ADDED:changed@102 gap:Pod@102-103 MODIFIED:changed@103* MODIFIED:changed@104 ADDED:brief@105 DELETED:brief@106")
 }
 
 func TestStartFails(t *testing.T) {

@@ -155,17 +155,38 @@ func status(code int) object {
 func (s *server) list(w http.ResponseWriter, r *http.Request, resource string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	version, objects := s.version, s.objects
+	if exact, err := strconv.Atoi(r.URL.Query().Get("resourceVersion")); err == nil {
+		version, objects = exact, s.at(exact)
+	}
 	items := []any{}
-	for key, o := range s.objects {
+	for key, o := range objects {
 		if strings.HasPrefix(key, resource+"/") && asks(r, o) {
 			items = append(items, o)
 		}
 	}
-	kind, version := kinds[resource]+"List", apiVersions[resource]
+	kind, api := kinds[resource]+"List", apiVersions[resource]
 	if strings.Contains(r.Header.Get("Accept"), "as=PartialObjectMetadataList") {
-		kind, version = "PartialObjectMetadataList", "meta.k8s.io/v1"
+		kind, api = "PartialObjectMetadataList", "meta.k8s.io/v1"
 	}
-	_ = json.NewEncoder(w).Encode(object{"kind": kind, "apiVersion": version, "metadata": object{"resourceVersion": strconv.Itoa(s.version)}, "items": items})
+	_ = json.NewEncoder(w).Encode(object{"kind": kind, "apiVersion": api, "metadata": object{"resourceVersion": strconv.Itoa(version)}, "items": items})
+}
+
+// at returns the objects as they were: the server keeps all of the log.
+func (s *server) at(version int) map[string]object {
+	objects := map[string]object{}
+	for _, c := range s.log {
+		if c.version > version {
+			break
+		}
+		meta := c.object["metadata"].(object)
+		key := fmt.Sprint(c.resource, "/", meta["namespace"], "/", meta["name"])
+		objects[key] = c.object
+		if c.kind == "DELETED" {
+			delete(objects, key)
+		}
+	}
+	return objects
 }
 
 func (s *server) watch(w http.ResponseWriter, r *http.Request, resource string) {
@@ -174,14 +195,17 @@ func (s *server) watch(w http.ResponseWriter, r *http.Request, resource string) 
 	if s.repeats {
 		from = 0
 	}
-	expired, early := from < s.compacted[resource], s.early[resource]
+	oldest, early := s.compacted[resource], s.early[resource]
 	s.mu.Unlock()
+	expired := from < oldest
 	if expired && early {
 		refuse(w, http.StatusGone)
 		return
 	}
 	if expired {
-		send(w, "ERROR", status(http.StatusGone))
+		gone := status(http.StatusGone)
+		gone["message"] = fmt.Sprintf("too old resource version: %d (%d)", from, oldest)
+		send(w, "ERROR", gone)
 		return
 	}
 	w.WriteHeader(http.StatusOK)

@@ -108,7 +108,7 @@ func (t *Transport) watch(resource string) (expired bool) {
 // gone is the API server's answer: the watch begins, and its first event ends it.
 func gone(request *http.Request) *http.Response {
 	event := `{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",` +
-		`"message":"too old resource version: 1 (2)","reason":"Expired","code":410}}` + "\n"
+		`"message":"too old resource version","reason":"Expired","code":410}}` + "\n"
 	return &http.Response{
 		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header:  http.Header{"Content-Type": {"application/json;stream=watch"}},
