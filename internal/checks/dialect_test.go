@@ -38,6 +38,18 @@ func TestDialect(t *testing.T) {
 		"minimum.go":           {dialect.Minimum, "Minimum", "6:43: built-in min: scripts are written in go1.20"},
 		"maximum.go":           {dialect.Maximum, "Maximum", "6:43: built-in max: scripts are written in go1.20"},
 		"clearing.go":          {dialect.Clearing, "Clearing", "8:2: clear: scripts are written in go1.20"},
+		"struct_reassigned.go": {dialect.StructReassigned, "StructReassigned", "11:2: the interpreter makes another variable of p"},
+		"struct_pointed.go":    {dialect.StructPointed, "StructPointed", "11:2: the interpreter makes another variable of s"},
+		"struct_moved.go":      {dialect.StructMoved, "StructMoved", "10:2: the interpreter may not assign to last here"},
+		"any_element.go":       {dialect.AnyElement, "AnyElement", "9:31: the interpreter hides a value of the script's type owned"},
+		"any_appended.go":      {dialect.AnyAppended, "AnyAppended", "12:20: the interpreter hides a value of the script's type listed"},
+		"any_argument.go":      {dialect.AnyArgument, "AnyArgument", "11:41: the interpreter hides a value of the script's type passed"},
+		"any_field.go":         {dialect.AnyField, "AnyField", "12:50: the interpreter hides a value of the script's type fact"},
+		"result_order.go":      {dialect.ResultOrder, "ResultOrder", "14:15: the interpreter has overwritten the result low"},
+		"index_assigned.go":    {dialect.IndexAssigned, "IndexAssigned", "9:6: the interpreter uses i here after it has changed it"},
+		"several_assigned.go":  {dialect.SeveralAssigned, "SeveralAssigned", "8:2: the interpreter may not assign to ready here"},
+		"field_names.go":       {dialect.FieldNames, "FieldNames", `8:47: the interpreter has other names for types and fields than %+v prints`},
+		"recovered.go":         {dialect.Recovered, "Recovered", "7:35: what recover returns differs"},
 	}
 	files, err := fs.Glob(dialect.Sources(), "*.go")
 	if err != nil {

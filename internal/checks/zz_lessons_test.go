@@ -4,7 +4,9 @@ package checks
 
 import (
 	"github.com/k8slab/k8slab/lab"
+	jobbackoff "github.com/k8slab/k8slab/lessons/job-backoff/checks"
 	replicasetupdates "github.com/k8slab/k8slab/lessons/replicaset-updates/checks"
+	statefulsetpartitions "github.com/k8slab/k8slab/lessons/statefulset-partitions/checks"
 )
 
 // natives returns the checks of each lesson as they are compiled.
@@ -20,6 +22,41 @@ func natives() map[string]map[string]func(*lab.T) {
 			"SurplusPodWasRemoved":         replicasetupdates.SurplusPodWasRemoved,
 			"RelabelledPodWasReleased":     replicasetupdates.RelabelledPodWasReleased,
 			"ReleasedPodWasReplaced":       replicasetupdates.ReleasedPodWasReplaced,
+		},
+		"statefulset-partitions": {
+			"PodsStartedInOrder":          statefulsetpartitions.PodsStartedInOrder,
+			"EachPodHasItsOwnVolume":      statefulsetpartitions.EachPodHasItsOwnVolume,
+			"DeletedPodKeptItsIdentity":   statefulsetpartitions.DeletedPodKeptItsIdentity,
+			"FileAsksForTwoCanaries":      statefulsetpartitions.FileAsksForTwoCanaries,
+			"CanariesWereUpdatedInOrder":  statefulsetpartitions.CanariesWereUpdatedInOrder,
+			"OthersWereLeftAlone":         statefulsetpartitions.OthersWereLeftAlone,
+			"PodBelowCameBackOld":         statefulsetpartitions.PodBelowCameBackOld,
+			"FileNamesTheOldImage":        statefulsetpartitions.FileNamesTheOldImage,
+			"CanariesWereTakenBack":       statefulsetpartitions.CanariesWereTakenBack,
+			"FileUpdatesEveryPod":         statefulsetpartitions.FileUpdatesEveryPod,
+			"UpdateWentInStages":          statefulsetpartitions.UpdateWentInStages,
+			"OneAtATime":                  statefulsetpartitions.OneAtATime,
+			"TemplateWasPutBack":          statefulsetpartitions.TemplateWasPutBack,
+			"BrokenPodWasReplaced":        statefulsetpartitions.BrokenPodWasReplaced,
+			"HealthyPodsRanOn":            statefulsetpartitions.HealthyPodsRanOn,
+			"ParallelPodsDidNotWait":      statefulsetpartitions.ParallelPodsDidNotWait,
+			"OnlyTheDeletedPodWasUpdated": statefulsetpartitions.OnlyTheDeletedPodWasUpdated,
+		},
+		"job-backoff": {
+			"EachAttemptWasAPod":     jobbackoff.EachAttemptWasAPod,
+			"GapsDoubled":            jobbackoff.GapsDoubled,
+			"JobGaveUpAtItsLimit":    jobbackoff.JobGaveUpAtItsLimit,
+			"AttemptsWereRestarts":   jobbackoff.AttemptsWereRestarts,
+			"JobEndedItsPod":         jobbackoff.JobEndedItsPod,
+			"BurstMadeFivePods":      jobbackoff.BurstMadeFivePods,
+			"FileLimitsTheWholeJob":  jobbackoff.FileLimitsTheWholeJob,
+			"DeadlineEndedTheJob":    jobbackoff.DeadlineEndedTheJob,
+			"LimitWasNotReached":     jobbackoff.LimitWasNotReached,
+			"FileAsksForFiveInPairs": jobbackoff.FileAsksForFiveInPairs,
+			"FivePodsSucceeded":      jobbackoff.FivePodsSucceeded,
+			"NeverMoreThanTwoAtOnce": jobbackoff.NeverMoreThanTwoAtOnce,
+			"FileNamesTheExitCode":   jobbackoff.FileNamesTheExitCode,
+			"JobFailedWithoutRetry":  jobbackoff.JobFailedWithoutRetry,
 		},
 	}
 }

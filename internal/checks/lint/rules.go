@@ -79,6 +79,15 @@ func (l *linter) node(n ast.Node, around []ast.Node) {
 		for _, e := range n.Lhs {
 			l.assignment(e)
 		}
+		l.literals(n)
+		l.indices(n)
+		l.assigned(n)
+	case *ast.CompositeLit:
+		l.elements(n)
+	case *ast.CallExpr:
+		l.call(n)
+	case *ast.ReturnStmt:
+		l.results(n, around)
 	case *ast.IncDecStmt:
 		l.assignment(n.X)
 	}
