@@ -1,0 +1,8 @@
+kubectl set image sts/db nginx=nginx:1.26
+kubectl rollout status sts/db --timeout=60s
+kubectl patch sts db -p '{"spec":{"updateStrategy":{"rollingUpdate":{"partition":1}}}}'
+kubectl rollout status sts/db --timeout=60s
+kubectl get pods -l app=db -o custom-columns='NAME:.metadata.name,IMAGE:.spec.containers[0].image,CREATED:.metadata.creationTimestamp'
+kubectl apply -f db.yaml
+kubectl rollout status sts/db --timeout=60s
+kubectl get pods -l app=db -o custom-columns='NAME:.metadata.name,IMAGE:.spec.containers[0].image,CREATED:.metadata.creationTimestamp'

@@ -1,0 +1,2 @@
+kubectl apply -f db.yaml
+kubectl rollout status sts/db --timeout=60s

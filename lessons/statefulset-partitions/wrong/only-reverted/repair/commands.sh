@@ -1,0 +1,2 @@
+kubectl apply -f db.yaml
+kubectl get pods -l app=db

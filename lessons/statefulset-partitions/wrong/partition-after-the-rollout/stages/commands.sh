@@ -1,0 +1,10 @@
+kubectl patch sts db -p '{"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}}'
+kubectl wait --for=jsonpath='{.status.updatedReplicas}'=5 sts/db --timeout=60s
+kubectl wait --for=jsonpath='{.status.readyReplicas}'=5 sts/db --timeout=60s
+kubectl patch sts db -p '{"spec":{"updateStrategy":{"rollingUpdate":{"partition":3}}}}'
+kubectl set image sts/db nginx=nginx:1.26
+kubectl rollout status sts/db --timeout=60s
+kubectl patch sts db -p '{"spec":{"updateStrategy":{"rollingUpdate":{"partition":1}}}}'
+kubectl rollout status sts/db --timeout=60s
+kubectl apply -f db.yaml
+kubectl rollout status sts/db --timeout=60s

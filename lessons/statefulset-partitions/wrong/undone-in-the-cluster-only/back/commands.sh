@@ -1,0 +1,3 @@
+kubectl rollout undo sts/db
+kubectl wait --for=jsonpath='{.status.updatedReplicas}'=5 sts/db --timeout=60s
+kubectl wait --for=jsonpath='{.status.readyReplicas}'=5 sts/db --timeout=60s
