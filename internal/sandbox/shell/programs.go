@@ -11,7 +11,7 @@ func programs() map[string]Program {
 
 		"cat": catProgram, "head": headProgram, "tail": tailProgram, "tac": tacProgram, "rev": revProgram, "tee": teeProgram,
 		"wc": wcProgram, "cut": cutProgram, "sort": sortProgram, "uniq": uniqProgram, "tr": trProgram, "nl": nlProgram,
-		"grep": grepProgram, "egrep": grepProgram, "fgrep": grepProgram, "sed": sedProgram, "xargs": xargsProgram,
+		"grep": grepProgram, "egrep": grepProgram, "fgrep": grepProgram, "sed": sedProgram, "awk": awkCommand, "xargs": xargsProgram,
 		"md5sum": digestProgram, "sha1sum": digestProgram, "sha256sum": digestProgram, "sha512sum": digestProgram, "base64": base64Program,
 
 		"ls": lsProgram, "cp": cpProgram, "mv": mvProgram, "rm": rmProgram, "ln": lnProgram, "mkdir": mkdirProgram,
@@ -29,6 +29,6 @@ func programs() map[string]Program {
 		"tty": ttyProgram, "groups": groupsProgram, "clear": clearProgram, "hostid": hostidProgram,
 		"env": envProgram, "printenv": printenvProgram, "hostname": hostnameProgram, "uname": unameProgram,
 		"id": idProgram, "whoami": whoamiProgram, "nproc": nprocProgram, "ps": psProgram, "kill": killProgram,
-		"wget": wgetProgram, "nc": ncProgram,
+		"wget": wgetProgram, "curl": curlProgram, "nc": ncProgram,
 	}
 }

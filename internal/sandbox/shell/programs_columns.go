@@ -181,7 +181,7 @@ func (p *Proc) allLines(names []string) ([]string, int) {
 
 // stringsProgram finds text in binary files.
 func stringsProgram(_ context.Context, p *Proc) int {
-	o, names, bad := p.options("af", "nto")
+	o, names, bad := p.options("af", "not")
 	if bad {
 		return 1
 	}

@@ -12,7 +12,7 @@
 // ended; "wait" is interrupted.
 //
 // Deliberately absent: arrays, process substitution, coprocesses, select, aliases, job
-// control (fg, bg, stopped jobs), process groups, terminals with line editing, and awk.
+// control (fg, bg, stopped jobs), process groups, and terminals with line editing.
 package shell
 
 import (

@@ -42,12 +42,13 @@ type Image struct {
 	Cmd        []string
 	Env        []string // "KEY=value"
 	Ports      []int
-	SIGTERM    string // what the program does on it as PID 1: Exits or Ignores
-	StopSignal string // "SIGTERM" unless the image says otherwise
-	Userland   string // Busybox, Alpine, Debian or None
-	WorkingDir string // "" is "/"
-	Size       uint64 // bytes
-	Memory     uint64 // bytes that a running container uses
+	SIGTERM    string   // what the program does on it as PID 1: Exits or Ignores
+	StopSignal string   // "SIGTERM" unless the image says otherwise
+	Userland   string   // Busybox, Alpine, Debian or None
+	Commands   []string // that the image has besides those of its userland
+	WorkingDir string   // "" is "/"
+	Size       uint64   // bytes
+	Memory     uint64   // bytes that a running container uses
 	Pull       time.Duration
 	Start      time.Duration
 	Files      map[string]File // by absolute path

@@ -49,6 +49,7 @@ type entry struct {
 	SIGTERM    string `yaml:"sigterm"`
 	StopSignal string `yaml:"stopSignal"`
 	Userland   string
+	Commands   []string
 	WorkingDir string `yaml:"workingDir"`
 	Size       uint64
 	Memory     uint64
@@ -151,6 +152,7 @@ func (e entry) image(r release) *Image {
 		SIGTERM:    e.SIGTERM,
 		StopSignal: e.StopSignal,
 		Userland:   e.Userland,
+		Commands:   e.Commands,
 		WorkingDir: e.WorkingDir,
 		Size:       e.Size,
 		Memory:     e.Memory,

@@ -3,7 +3,6 @@ package servers
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"slices"
@@ -235,7 +234,7 @@ func (n nginx) dump(p *shell.Proc, config string) {
 	for _, name := range append([]string{config, nginxPrefix + "/mime.types"}, glob(p.Files(), nginxPrefix+"/conf.d/*.conf")...) {
 		if data, err := p.Files().ReadFile(name, maxConfig); err == nil {
 			fmt.Fprintf(p.Stdout, "# configuration file %s:\n", name)
-			io.WriteString(p.Stdout, string(data)+"\n")
+			fmt.Fprintf(p.Stdout, "%s\n", data)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func Programs(image *images.Image) map[string]shell.Program {
 
 // Executables are the programs of an image by their path in it, for files.Options.Programs.
 func Executables(image *images.Image) map[string]string {
-	all := userland(image.Userland)
+	all := commands(image)
 	maps.Copy(all, map[string]map[string]string{
 		"nginx":   {"/usr/sbin/nginx": "nginx", nginxEntrypoint: "nginx-entrypoint"},
 		"httpd":   {"/usr/local/apache2/bin/httpd": "httpd", "/usr/local/bin/httpd-foreground": "httpd-foreground"},

@@ -264,16 +264,24 @@ func TestPorts(t *testing.T) {
 
 func TestUserlands(t *testing.T) {
 	for ref, want := range map[string]string{
-		"busybox":      "/bin/wget /bin/nc /bin/ps ",
-		"alpine":       "/bin/wget /bin/nc /bin/ps ",
-		"nginx":        "/bin/bash ",
-		"nginx:alpine": "/bin/wget /bin/nc /bin/ps ",
-		"httpd:2.4":    "/bin/bash ",
-		"registry.k8s.io/e2e-test-images/agnhost:2.55": "/bin/wget /bin/nc /bin/ps ",
+		"busybox":            "wget nc ps awk ",
+		"alpine":             "wget nc ps awk ",
+		"nginx":              "bash curl awk ",
+		"nginx:alpine":       "curl wget nc ps awk ",
+		"httpd:2.4":          "bash awk ",
+		"curlimages/curl":    "curl wget nc ps awk ",
+		"docker.io/bash:5.2": "bash wget nc ps awk ",
+		agnhost:              "bash curl wget nc ps awk ",
 	} {
 		g, _ := newNode(t).create(ref)
-		if got := g.sh("for c in bash wget nc ps; do which $c; done | tr '\\n' ' '"); got != want {
+		if got := g.sh("for c in bash curl wget nc ps awk; do which $c; done | cut -d/ -f3 | tr '\\n' ' '"); got != want {
 			t.Errorf("%s: %q", ref, got)
+		}
+	}
+	for args, want := range map[string]string{"sh -c 'echo $0'": "sh\n", "--nope": "curl: option --nope: is unknown\ncurl: try 'curl --help' or 'curl --manual' for more information\n"} {
+		g := newNode(t).start("curlimages/curl", strings.SplitN(strings.ReplaceAll(args, "'", ""), " ", 3)...)
+		if g.ended(); g.out.String() != want {
+			t.Errorf("curl image: %s: %q", args, g.out)
 		}
 	}
 	g, _ := newNode(t).create("registry.k8s.io/pause:3.10")

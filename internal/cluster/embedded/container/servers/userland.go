@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/k8slab/k8slab/internal/cluster/embedded/container/images"
 	"github.com/k8slab/k8slab/internal/sandbox/files"
@@ -30,7 +31,11 @@ func entry(f images.File) files.Entry {
 	if f.Dir {
 		return files.Entry{Mode: fs.ModeDir}
 	}
-	return files.Entry{Content: f.Content, Link: f.Link}
+	mode := fs.FileMode(0o644)
+	if strings.HasPrefix(f.Content, "#!") {
+		mode = 0o755
+	}
+	return files.Entry{Content: f.Content, Link: f.Link, Mode: mode}
 }
 
 // directories are those of the base of an image. A runtime makes /etc and /run anyway, for what it
@@ -42,24 +47,24 @@ func directories(userland string) []string {
 	return []string{"/bin", "/etc", "/home", "/root", "/run", "/tmp", "/usr/bin", "/var/log", "/var/run", "/var/tmp"}
 }
 
-// userland are the commands that come with the base of an image.
-func userland(name string) map[string]string {
+// commands are those of the base of an image, and its own.
+func commands(image *images.Image) map[string]string {
 	all := shell.Binaries()
-	switch name {
-	case images.Busybox, images.Alpine:
-		maps.DeleteFunc(all, func(_, program string) bool { return slices.Contains(notInBusybox(), program) })
-	case images.Debian:
-		maps.DeleteFunc(all, func(_, program string) bool { return slices.Contains(notInDebian(), program) })
-	default:
-		clear(all)
-	}
+	lacks := map[string][]string{
+		images.Busybox: {"bash", "curl"},
+		images.Alpine:  {"bash", "curl"},
+		images.Debian:  notInDebian(),
+	}[image.Userland]
+	maps.DeleteFunc(all, func(_, program string) bool {
+		return image.Userland == images.None || slices.Contains(lacks, program) && !slices.Contains(image.Commands, program)
+	})
 	return all
 }
-
-func notInBusybox() []string { return []string{"bash"} }
 
 // notInDebian are the commands that debian's slim images lack: they have neither busybox nor
 // procps, and no tool for the network.
 func notInDebian() []string {
-	return []string{"ash", "usleep", "rev", "wget", "nc", "ps"}
+	return []string{
+		"ash", "usleep", "rev", "wget", "curl", "nc", "ps", "free", "uptime", "watch", "pgrep", "pkill", "pidof", "killall", "hexdump", "xxd", "strings", "unlink", "less", "time",
+	}
 }
