@@ -100,6 +100,39 @@ func ReplacementRunsTheNewVersion(t *lab.T) {
 	t.Hint("wait: it is starting").Await(lab.IsReady(p.Pod()), "Pod %s, which was created %s, is not ready", p.Name(), p.Created())
 }
 
+// The two Pods that were added came from the template, and the others stayed as they were.
+func NewPodsCameFromTheTemplate(t *lab.T) {
+	h := t.Hint("redo this step: type kubectl scale rs web --replicas=5, wait, and then kubectl scale rs web --replicas=3; delete nothing")
+	web := scaled(h)
+	five := scaledTo(t, web, 5)
+	created := web.Pods().Created()
+	h.Equal(len(created), 2, "Pods that ReplicaSet web created (%s)", created)
+	for _, p := range created {
+		createdBy(h, p)
+		h.True(p.Created().After(five), "Pod %s was created %s, before ReplicaSet web was scaled to 5", p.Name(), p.Created())
+		h.Equal(p.ImageBefore(), web.Image(), "image with which Pod %s was created %s", p.Name(), p.Created())
+	}
+	for _, p := range web.Pods().Existed() {
+		h.Equal(p.Image(), p.ImageBefore(), "image of Pod %s, which was there before", p.Name())
+	}
+}
+
+// Scaling down removed two Pods, and no others went.
+func ScalingDownRemovedTwo(t *lab.T) {
+	h := t.Hint("redo this step: type kubectl scale rs web --replicas=5, wait, and then kubectl scale rs web --replicas=3; delete nothing")
+	web := scaled(h)
+	scaledTo(t, web, 5)
+	three := scaledTo(t, web, 3)
+	removed := web.Pods().Removed()
+	for _, p := range removed {
+		h.True(p.Removed().After(three), "Pod %s was deleted %s, before ReplicaSet web was scaled to 3", p.Name(), p.Removed())
+	}
+	h.AtMost(len(removed), 2, "Pods that were deleted (%s)", removed)
+	t.Hint("wait, and look with kubectl get pods").
+		Await(len(removed) == 2, "%d of 2 Pods were deleted", len(removed))
+	threeReady(t, web)
+}
+
 // The ReplicaSet adopted the Pod that it had not created.
 func BarePodWasAdopted(t *lab.T) {
 	h := t.Hint("delete Pod stray and apply it again as it is in your workspace: kubectl apply -f stray.yaml")
@@ -205,6 +238,34 @@ func kept(t *lab.T) *lab.Workload {
 		t.Fatalf("ReplicaSet web was scaled from %d to %d %s; Pods that come and go by that show nothing", s.From, s.To, s.At)
 	}
 	return web
+}
+
+// scaled returns what was seen of ReplicaSet web, which may have been scaled but to
+// 5 and 3 only.
+func scaled(t *lab.T) *lab.Workload {
+	web := t.During().ReplicaSet("web")
+	if web.Deleted().Seen() {
+		t.Fatalf("ReplicaSet web was deleted %s; one that is created again is another ReplicaSet", web.Deleted())
+	}
+	for _, s := range web.Scales() {
+		if s.To != 5 && s.To != 3 {
+			t.Fatalf("ReplicaSet web was scaled from %d to %d %s", s.From, s.To, s.At)
+		}
+	}
+	return web
+}
+
+// scaledTo returns when ReplicaSet web was asked for a number of Pods.
+func scaledTo(t *lab.T, web *lab.Workload, replicas int) lab.Moment {
+	var at lab.Moment
+	for _, s := range web.Scales() {
+		if s.To == replicas {
+			at = s.At
+		}
+	}
+	t.Hint("type kubectl scale rs web --replicas=%d", replicas).
+		Await(at.Seen(), "ReplicaSet web was not scaled to %d since the step began", replicas)
+	return at
 }
 
 // createdBy fails unless ReplicaSet web created the Pod.
