@@ -101,6 +101,7 @@ type Sample struct {
 	Finished    int
 	Pods        int // Old and New
 	All         int // Pods and Terminating
+	Asked       int // what a Deployment asks its ReplicaSets for together; Wanted for other workloads
 }
 
 // Samples returns how many Pods there were at first and after every change.
@@ -110,7 +111,7 @@ func (w *Workload) Samples() []Sample {
 	for i, s := range w.of.Samples {
 		samples[i] = Sample{
 			At: w.t.moment(s.Moment, w.String(), "was so"), Wanted: s.Wanted, Old: s.Old, New: s.New, Ready: s.Ready,
-			Available: s.Available, Terminating: s.Terminating, Finished: s.Finished, Pods: s.Active, All: s.All,
+			Available: s.Available, Terminating: s.Terminating, Finished: s.Finished, Pods: s.Active, All: s.All, Asked: s.Asked,
 		}
 	}
 	return samples

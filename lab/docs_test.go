@@ -13,9 +13,13 @@ func TestManualQuotesExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	examples, err := os.ReadFile("example_test.go")
-	if err != nil {
-		t.Fatal(err)
+	var examples string
+	for _, file := range []string{"example_test.go", "example_workload_test.go"} {
+		code, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		examples += flat(string(code))
 	}
 	blocks := strings.Split(string(manual), "```go\n")[1:]
 	if len(blocks) == 0 {
@@ -23,7 +27,7 @@ func TestManualQuotesExamples(t *testing.T) {
 	}
 	for _, b := range blocks {
 		code, _, _ := strings.Cut(b, "```")
-		if !strings.Contains(flat(string(examples)), flat(code)) {
+		if !strings.Contains(examples, flat(code)) {
 			t.Errorf("no example has\n%s", code)
 		}
 	}

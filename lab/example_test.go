@@ -1,9 +1,10 @@
 package lab_test
 
 import (
+	"compress/gzip"
+	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/k8slab/k8slab/internal/cluster/timeline"
 	"github.com/k8slab/k8slab/lab"
@@ -224,38 +225,15 @@ func ExampleT_Eventually() {
 	// Output: passed
 }
 
-func ExampleT_Within() {
-	judge("delete", func(t *lab.T) {
-		created := t.During().Pods("app=web").Created()
-		t.Await(len(created) > 0, "no Pod was created so far")
-		p := created[0]
-		t.Within(p.Created().Until(p.Ready()), 50*time.Millisecond, "starting Pod %s", p.Name())
-	})
-	// Output: failed: starting Pod web-8 took 100ms, want at most 50ms
-}
-
-// judge runs a check on a step of a recorded lesson and prints what it says.
+// judge runs a check on a recorded step and prints what it says.
 func judge(step string, check func(*lab.T)) {
-	const dir = "../internal/checks/testdata/replicaset-updates/made-reference/"
-	file, err := os.Open(dir + "timeline.ndjson")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer file.Close()
-	recorded, err := timeline.Read(file)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	manifest, err := os.ReadFile(dir + "manifests/web.yaml")
+	w, err := recorded(step)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	v := lab.Judge(lab.Case{
-		Manifests: map[string][]byte{"web.yaml": manifest, "stray.yaml": []byte(stray)},
-		Window:    recorded.Step(step),
+		Manifests: map[string][]byte{"web.yaml": []byte(web), "stray.yaml": []byte(stray)}, Window: w,
 	}, check)
 	fmt.Print(v.Log)
 	if fmt.Print(v.Outcome); v.Message != "" {
@@ -265,6 +243,48 @@ func judge(step string, check func(*lab.T)) {
 		fmt.Println("  next: " + v.Hint)
 	}
 }
+
+// recorded returns a step of one of the recordings that there are.
+func recorded(step string) (timeline.Window, error) {
+	for _, path := range []string{"testdata/replicasets.ndjson.gz", "testdata/workloads.ndjson.gz"} {
+		file, err := os.Open(path)
+		if err != nil {
+			return timeline.Window{}, err
+		}
+		defer file.Close()
+		z, err := gzip.NewReader(file)
+		if err != nil {
+			return timeline.Window{}, err
+		}
+		t, err := timeline.Read(z)
+		if err != nil {
+			return timeline.Window{}, err
+		}
+		if w := t.Step(step); w.Opened() {
+			return w, nil
+		}
+	}
+	return timeline.Window{}, errors.New("no recording has a step " + step)
+}
+
+const web = `apiVersion: apps/v1
+kind: ReplicaSet
+metadata:
+  name: web
+spec:
+  replicas: 3
+  selector:
+    matchLabels:
+      app: web
+  template:
+    metadata:
+      labels:
+        app: web
+    spec:
+      containers:
+        - name: nginx
+          image: nginx:1.26
+`
 
 const stray = `apiVersion: v1
 kind: Pod
