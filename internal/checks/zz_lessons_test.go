@@ -6,6 +6,7 @@ import (
 	"github.com/k8slab/k8slab/lab"
 	jobbackoff "github.com/k8slab/k8slab/lessons/job-backoff/checks"
 	replicasetupdates "github.com/k8slab/k8slab/lessons/replicaset-updates/checks"
+	rollingsurgelimits "github.com/k8slab/k8slab/lessons/rolling-surge-limits/checks"
 	statefulsetpartitions "github.com/k8slab/k8slab/lessons/statefulset-partitions/checks"
 )
 
@@ -18,10 +19,25 @@ func natives() map[string]map[string]func(*lab.T) {
 			"ApplyReplacedNoPod":           replicasetupdates.ApplyReplacedNoPod,
 			"OnlyTheDeletedPodWasReplaced": replicasetupdates.OnlyTheDeletedPodWasReplaced,
 			"ReplacementRunsTheNewVersion": replicasetupdates.ReplacementRunsTheNewVersion,
+			"NewPodsCameFromTheTemplate":   replicasetupdates.NewPodsCameFromTheTemplate,
+			"ScalingDownRemovedTwo":        replicasetupdates.ScalingDownRemovedTwo,
 			"BarePodWasAdopted":            replicasetupdates.BarePodWasAdopted,
 			"SurplusPodWasRemoved":         replicasetupdates.SurplusPodWasRemoved,
 			"RelabelledPodWasReleased":     replicasetupdates.RelabelledPodWasReleased,
 			"ReleasedPodWasReplaced":       replicasetupdates.ReleasedPodWasReplaced,
+		},
+		"rolling-surge-limits": {
+			"EightPodsAreAvailable":               rollingsurgelimits.EightPodsAreAvailable,
+			"AllEightWereReplaced":                rollingsurgelimits.AllEightWereReplaced,
+			"RolloutStayedBetweenSixAndTen":       rollingsurgelimits.RolloutStayedBetweenSixAndTen,
+			"SmallRolloutKeptThreeAvailable":      rollingsurgelimits.SmallRolloutKeptThreeAvailable,
+			"StrategyFitsTheBudget":               rollingsurgelimits.StrategyFitsTheBudget,
+			"StrategyWasThereWhenTheRolloutBegan": rollingsurgelimits.StrategyWasThereWhenTheRolloutBegan,
+			"RolloutKeptTheBudget":                rollingsurgelimits.RolloutKeptTheBudget,
+			"EachPodWasReadyForFiveSeconds":       rollingsurgelimits.EachPodWasReadyForFiveSeconds,
+			"BrokenRolloutStopped":                rollingsurgelimits.BrokenRolloutStopped,
+			"OldPodsKeptServing":                  rollingsurgelimits.OldPodsKeptServing,
+			"SixPodsExistedAtOnce":                rollingsurgelimits.SixPodsExistedAtOnce,
 		},
 		"statefulset-partitions": {
 			"PodsStartedInOrder":          statefulsetpartitions.PodsStartedInOrder,
