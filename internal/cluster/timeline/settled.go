@@ -22,7 +22,10 @@ import (
 //     its selector matches, and counts in its status the Pods that are there, those
 //     that are Ready, and all of these as available (minReadySeconds are over);
 //   - each ReplicaSet has as many Pods as it wants, unless its condition
-//     ReplicaFailure says that it cannot.
+//     ReplicaFailure says that it cannot;
+//   - each Deployment, StatefulSet, DaemonSet and ReplicationController has what
+//     `kubectl rollout status` waits for, unless a Deployment is paused or has given up;
+//   - each Job has ended or is suspended.
 //
 // Finished Pods (Succeeded, Failed) are settled. Whether something may come late
 // from the server is the recorder's business, as is the quiet time.
@@ -38,7 +41,8 @@ func Settled(s State) (ok bool, why string) {
 			return false, why
 		}
 	}
-	return true, ""
+	why = unsettledWorkload(s)
+	return why == "", why
 }
 
 // nameOfObject leaves out the namespace in which lessons play.

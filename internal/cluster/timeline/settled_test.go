@@ -1,9 +1,11 @@
 package timeline
 
 import (
+	"reflect"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
@@ -13,10 +15,7 @@ import (
 func stateOf(objects ...metav1.Object) State {
 	b := NewBuilder(testHeader())
 	for i, o := range objects {
-		kind := "Pod"
-		if _, ok := o.(*appsv1.ReplicaSet); ok {
-			kind = "ReplicaSet"
-		}
+		kind := reflect.TypeOf(o).Elem().Name()
 		b.Append(event(watch.Added, kind, uint64(i+1), o))
 	}
 	return b.Timeline().State()
@@ -130,5 +129,80 @@ func expectSettled(t *testing.T, s State, want string) {
 	ok, why := Settled(s)
 	if why != want || ok != (want == "") {
 		t.Errorf("got %v, %q; want %q", ok, why, want)
+	}
+}
+
+func TestSettledWorkloads(t *testing.T) {
+	three := int32(3)
+	deployment := func(change func(*appsv1.Deployment)) *appsv1.Deployment {
+		d := &appsv1.Deployment{ObjectMeta: meta("web")}
+		d.Spec.Replicas = &three
+		d.Status = appsv1.DeploymentStatus{ObservedGeneration: 1, UpdatedReplicas: 3, Replicas: 3, AvailableReplicas: 3}
+		change(d)
+		return d
+	}
+	condition := func(t appsv1.DeploymentConditionType, s corev1.ConditionStatus) func(*appsv1.Deployment) {
+		return func(d *appsv1.Deployment) {
+			d.Status.UpdatedReplicas = 1
+			d.Status.Conditions = []appsv1.DeploymentCondition{{Type: t, Status: s}}
+		}
+	}
+	statefulSet := func(change func(*appsv1.StatefulSet)) *appsv1.StatefulSet {
+		s := &appsv1.StatefulSet{ObjectMeta: meta("db")}
+		s.Spec.Replicas = &three
+		s.Status = appsv1.StatefulSetStatus{ObservedGeneration: 1, UpdatedReplicas: 1, Replicas: 3, AvailableReplicas: 3}
+		change(s)
+		return s
+	}
+	partition := func(n int32) func(*appsv1.StatefulSet) {
+		return func(s *appsv1.StatefulSet) {
+			s.Spec.UpdateStrategy.RollingUpdate = &appsv1.RollingUpdateStatefulSetStrategy{Partition: &n}
+		}
+	}
+	daemonSet := func(updated int32, strategy appsv1.DaemonSetUpdateStrategyType) *appsv1.DaemonSet {
+		d := &appsv1.DaemonSet{ObjectMeta: meta("agent")}
+		d.Spec.UpdateStrategy.Type = strategy
+		d.Status = appsv1.DaemonSetStatus{ObservedGeneration: 1, DesiredNumberScheduled: 2, CurrentNumberScheduled: 2, UpdatedNumberScheduled: updated, NumberAvailable: 2}
+		return d
+	}
+	job := func(change func(*batchv1.Job)) *batchv1.Job {
+		j := &batchv1.Job{ObjectMeta: meta("pi")}
+		change(j)
+		return j
+	}
+	yes := true
+	for name, c := range map[string]struct {
+		object metav1.Object
+		want   string
+	}{
+		"Deployment":                  {deployment(func(*appsv1.Deployment) {}), ""},
+		"Deployment not observed":     {deployment(func(d *appsv1.Deployment) { d.Generation = 2 }), "Deployment web has changed and its controller has not acted on it yet"},
+		"Deployment not updated":      {deployment(func(d *appsv1.Deployment) { d.Status.UpdatedReplicas = 1 }), "Deployment web has 1 of 3 Pods updated"},
+		"Deployment with an old Pod":  {deployment(func(d *appsv1.Deployment) { d.Status.Replicas = 4 }), "Deployment web has 4 Pods and wants 3"},
+		"Deployment not available":    {deployment(func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 2 }), "Deployment web has 2 of 3 Pods available"},
+		"Deployment paused":           {deployment(func(d *appsv1.Deployment) { d.Spec.Paused, d.Status.UpdatedReplicas = true, 0 }), ""},
+		"Deployment over its time":    {deployment(condition(appsv1.DeploymentProgressing, corev1.ConditionFalse)), ""},
+		"Deployment that progresses":  {deployment(condition(appsv1.DeploymentProgressing, corev1.ConditionTrue)), "Deployment web has 1 of 3 Pods updated"},
+		"StatefulSet not updated":     {statefulSet(func(*appsv1.StatefulSet) {}), "StatefulSet db has 1 of 3 Pods updated"},
+		"StatefulSet with partition":  {statefulSet(partition(2)), ""},
+		"StatefulSet below partition": {statefulSet(partition(1)), "StatefulSet db has 1 of 3 Pods updated"},
+		"StatefulSet all kept":        {statefulSet(partition(9)), ""},
+		"StatefulSet on delete":       {statefulSet(func(s *appsv1.StatefulSet) { s.Spec.UpdateStrategy.Type = appsv1.OnDeleteStatefulSetStrategyType }), ""},
+		"DaemonSet":                   {daemonSet(2, ""), ""},
+		"DaemonSet not updated":       {daemonSet(1, ""), "DaemonSet agent has 1 of 2 Pods updated"},
+		"DaemonSet on delete":         {daemonSet(1, appsv1.OnDeleteDaemonSetStrategyType), ""},
+		"Job":                         {job(func(*batchv1.Job) {}), "Job pi has not ended yet"},
+		"Job suspended":               {job(func(j *batchv1.Job) { j.Spec.Suspend = &yes }), ""},
+		"Job failed": {job(func(j *batchv1.Job) {
+			j.Status.Conditions = []batchv1.JobCondition{{Type: batchv1.JobFailed, Status: corev1.ConditionTrue}}
+		}), ""},
+		"ReplicationController": {&corev1.ReplicationController{ObjectMeta: meta("rc"), Status: corev1.ReplicationControllerStatus{ObservedGeneration: 1}},
+			"ReplicationController rc has 0 Pods and wants 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if ok, why := Settled(stateOf(c.object)); ok != (c.want == "") || why != c.want {
+				t.Errorf("got %v %q, want %q", ok, why, c.want)
+			}
+		})
 	}
 }
