@@ -48,13 +48,19 @@ func (p *Proc) cannotRead(name string, err error) int {
 
 // eachLine splits a reader. It returns false if f did.
 func eachLine(in io.Reader, sep byte, f func(string) bool) (bool, error) {
+	return eachRawLine(in, sep, func(line string) bool { return f(strings.TrimSuffix(line, string(sep))) })
+}
+
+// eachRawLine is eachLine with the ends of lines left on; the last one may have none.
+func eachRawLine(in io.Reader, sep byte, f func(string) bool) (bool, error) {
 	r := bufio.NewReader(in)
 	for {
 		line, err := limitedLine(r, sep)
-		if line != "" || err == nil {
-			if !f(line) {
-				return false, nil
-			}
+		if err == nil {
+			line += string(sep)
+		}
+		if line != "" && !f(line) {
+			return false, nil
 		}
 		if err != nil {
 			return true, ignoreEOF(err)

@@ -187,7 +187,7 @@ func (t *tail) last(in io.Reader) error {
 		return err
 	}
 	ring, size := []string{}, 0
-	_, err := eachLineRaw(in, func(line string) bool {
+	_, err := eachRawLine(in, '\n', func(line string) bool {
 		ring, size = append(ring, line), size+len(line)+16
 		for int64(len(ring)) > t.n {
 			size -= len(ring[0]) + 16
@@ -200,23 +200,6 @@ func (t *tail) last(in io.Reader) error {
 	})
 	io.WriteString(t.Stdout, strings.Join(ring, ""))
 	return err
-}
-
-// eachLineRaw is eachLine with the newlines left on.
-func eachLineRaw(in io.Reader, f func(string) bool) (bool, error) {
-	r := bufio.NewReader(in)
-	for {
-		line, err := limitedLine(r, '\n')
-		if err == nil {
-			line += "\n"
-		}
-		if line != "" && !f(line) {
-			return false, nil
-		}
-		if err != nil {
-			return true, ignoreEOF(err)
-		}
-	}
 }
 
 func lastBytes(in io.Reader, n int64) ([]byte, error) {
