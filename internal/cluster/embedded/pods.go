@@ -11,6 +11,8 @@ import (
 	"k8s.io/client-go/tools/cache"
 	podconfig "k8s.io/kubernetes/pkg/kubelet/config"
 	kubetypes "k8s.io/kubernetes/pkg/kubelet/types"
+	"k8s.io/kubernetes/pkg/securitycontext"
+	"k8s.io/utils/ptr"
 
 	"github.com/k8slab/k8slab/internal/cluster/embedded/container"
 )
@@ -71,23 +73,23 @@ func sender[T ~struct{ Pods []*corev1.Pod }](updates chan<- T) func([]*corev1.Po
 // root cannot chown a volume to them. The API server's copy stays as it is.
 func simulated(pod *corev1.Pod) *corev1.Pod {
 	pod = pod.DeepCopy()
-	if sc := pod.Spec.SecurityContext; sc != nil {
-		sc.RunAsUser, sc.RunAsGroup, sc.FSGroup = nil, nil, nil
-	}
 	for i := range pod.Spec.InitContainers {
-		simulateContainer(&pod.Spec.InitContainers[i])
+		simulateContainer(pod, &pod.Spec.InitContainers[i])
 	}
 	for i := range pod.Spec.Containers {
-		simulateContainer(&pod.Spec.Containers[i])
+		simulateContainer(pod, &pod.Spec.Containers[i])
 	}
 	for i := range pod.Spec.EphemeralContainers {
-		withoutUsers(pod.Spec.EphemeralContainers[i].SecurityContext)
+		withoutUser(pod, (*corev1.Container)(&pod.Spec.EphemeralContainers[i].EphemeralContainerCommon))
+	}
+	if sc := pod.Spec.SecurityContext; sc != nil { // last: containers inherit from it
+		sc.RunAsUser, sc.RunAsGroup, sc.FSGroup = nil, nil, nil
 	}
 	return pod
 }
 
-func simulateContainer(c *corev1.Container) {
-	withoutUsers(c.SecurityContext)
+func simulateContainer(pod *corev1.Pod, c *corev1.Container) {
+	withoutUser(pod, c)
 	for _, probe := range []*corev1.Probe{c.StartupProbe, c.ReadinessProbe, c.LivenessProbe} {
 		if probe != nil {
 			probeByCommand(&probe.ProbeHandler, c)
@@ -109,8 +111,16 @@ func probeByCommand(h *corev1.ProbeHandler, c *corev1.Container) {
 	}
 }
 
-func withoutUsers(sc *corev1.SecurityContext) {
-	if sc != nil {
+// withoutUser leaves out the user of a container, and with it the demand not to be
+// root, which the user meets: without one, the kubelet would say that it does not.
+func withoutUser(pod *corev1.Pod, c *corev1.Container) {
+	if user := securitycontext.DetermineEffectiveSecurityContext(pod, c).RunAsUser; user != nil && *user != 0 {
+		if c.SecurityContext == nil {
+			c.SecurityContext = &corev1.SecurityContext{}
+		}
+		c.SecurityContext.RunAsNonRoot = ptr.To(false)
+	}
+	if sc := c.SecurityContext; sc != nil {
 		sc.RunAsUser, sc.RunAsGroup = nil, nil
 	}
 }

@@ -139,6 +139,40 @@ func TestSpecOfThePodStaysAsItIs(t *testing.T) {
 	}
 }
 
+// A user cannot be, and is left out of what the kubelet sees; one that is not root
+// is not root for it all the same.
+func TestContainersThatMustNotBeRoot(t *testing.T) {
+	_, client := sharedCluster(t)
+	yes, user, root := true, int64(1234), int64(0)
+	of := func(user *int64) *corev1.SecurityContext { return &corev1.SecurityContext{RunAsUser: user} }
+	for _, test := range []struct {
+		name           string
+		pod, container *int64 // users
+		refused        bool
+	}{
+		{"of-the-pod", &user, nil, false},
+		{"of-the-container", &root, &user, false},
+		{"root-after-all", &user, &root, true},
+		{"of-the-image", nil, nil, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			name := "nonroot-" + test.name
+			create(t, client, newPod(name, func(p *corev1.Pod) {
+				p.Spec.SecurityContext = &corev1.PodSecurityContext{RunAsNonRoot: &yes, RunAsUser: test.pod}
+				if test.container != nil {
+					p.Spec.Containers[0].SecurityContext = of(test.container)
+				}
+			}))
+			if test.refused {
+				waitForReason(t, client, name, "CreateContainerConfigError")
+			} else {
+				waitForEvent(t, client, name, "Container started")
+			}
+		})
+	}
+}
+
 func TestHostHasNoContainerLogs(t *testing.T) {
 	before, _ := os.ReadDir("/var/log/containers")
 	_, client := sharedCluster(t)
