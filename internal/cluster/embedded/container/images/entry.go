@@ -11,7 +11,7 @@ import (
 )
 
 // programs are the entrypoints that a catalogue may name.
-var programs = []string{"agnhost", "httpd", "nginx", "pause", "shell"}
+var programs = []string{"agnhost", "httpd", "nginx", "pause", "redis", "shell"}
 
 // signals are the stop signals that a catalogue may name.
 var signals = []string{"SIGTERM", "SIGINT", "SIGQUIT", "SIGWINCH"}

@@ -243,7 +243,7 @@ func TestParseErrors(t *testing.T) {
 		{"unknown key of a release", head + entry + "  releases:\n  - {version: 1.0, tags: [v1], when: now}\n", "c.yaml:9: field when not found in type images.release"},
 		{"wrong type", head + good + "  size: big\n", "c.yaml:9: cannot unmarshal !!str `big` into uint64"},
 		{"short name", head + strings.Replace(good, "docker.io/library/app", "app", 1), `c.yaml:3: name "app" is not a repository with its registry, such as docker.io/library/nginx`},
-		{"program", head + strings.Replace(good, "shell", "mysql", 1), `c.yaml:3: program "mysql" is none of agnhost, httpd, nginx, pause, shell`},
+		{"program", head + strings.Replace(good, "shell", "mysql", 1), `c.yaml:3: program "mysql" is none of agnhost, httpd, nginx, pause, redis, shell`},
 		{"userland", head + strings.Replace(good, "busybox", "windows", 1), `c.yaml:3: userland "windows" is none of busybox, alpine, debian, none`},
 		{"sigterm", head + strings.Replace(good, "  sigterm: ignores\n", "", 1), `c.yaml:3: sigterm "" is neither exits nor ignores`},
 		{"signal", head + good + "  stopSignal: TERM\n", `c.yaml:3: stopSignal "TERM" is none of SIGTERM, SIGINT, SIGQUIT, SIGWINCH`},

@@ -1,5 +1,5 @@
 // Package servers are the programs of the simulated images that do more than a shell: the web
-// servers nginx and httpd, agnhost of Kubernetes' own tests, and pause.
+// servers nginx and httpd, redis, agnhost of Kubernetes' own tests, and pause.
 //
 // They are shell.Programs. What they serve are the files of their container, read anew for every
 // request; they listen on the container's network; signals reach them as they reach the real
@@ -26,6 +26,9 @@ func Programs(image *images.Image) map[string]shell.Program {
 		return map[string]shell.Program{"httpd": server.run, "httpd-foreground": server.run}
 	case "agnhost":
 		return map[string]shell.Program{"agnhost": agnhost{version: image.Version}.run}
+	case "redis":
+		server := redis{version: image.Version}
+		return map[string]shell.Program{"redis-server": server.server, "redis-cli": server.cli, "redis-entrypoint": server.entrypoint}
 	case "pause":
 		return map[string]shell.Program{"pause": pause{version: image.Version}.run}
 	}
@@ -40,6 +43,9 @@ func Executables(image *images.Image) map[string]string {
 		"httpd":   {"/usr/local/apache2/bin/httpd": "httpd", "/usr/local/bin/httpd-foreground": "httpd-foreground"},
 		"agnhost": {"/agnhost": "agnhost"},
 		"pause":   {"/pause": "pause"},
+		"redis": {
+			"/usr/local/bin/redis-server": "redis-server", "/usr/local/bin/redis-cli": "redis-cli", "/usr/local/bin/docker-entrypoint.sh": "redis-entrypoint",
+		},
 	}[image.Program])
 	return all
 }

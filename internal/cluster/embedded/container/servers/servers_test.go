@@ -49,6 +49,7 @@ type guest struct {
 	main   *shell.Process
 	out    *screen
 	ip     string
+	dir    string
 	env    []string
 }
 
@@ -94,7 +95,7 @@ func (n *node) create(ref string, env ...string) (*guest, *images.Image) {
 		space.Close()
 		tree.Close()
 	})
-	return &guest{Container: space, t: n.t, node: n, config: config, tree: tree, out: &screen{}, ip: namespace.IP().String(), env: append(image.Env, env...)}, image
+	return &guest{Container: space, t: n.t, node: n, config: config, tree: tree, out: &screen{}, dir: image.WorkingDir, ip: namespace.IP().String(), env: append(image.Env, env...)}, image
 }
 
 // start runs a container as the runtime does: args replace the image's own.
@@ -112,7 +113,7 @@ func (n *node) start(ref string, args ...string) *guest {
 func (g *guest) begin(argv ...string) {
 	g.t.Helper()
 	var err error
-	g.main, err = g.Start(g.t.Context(), shell.Command{Argv: argv, Env: g.env, Stdout: g.out, Stderr: g.out})
+	g.main, err = g.Start(g.t.Context(), shell.Command{Argv: argv, Env: g.env, Dir: g.dir, Stdout: g.out, Stderr: g.out})
 	if err != nil {
 		g.t.Fatal(err)
 	}
