@@ -13,6 +13,7 @@ import (
 // File is an open file, directory or virtual device of a tree.
 type File struct {
 	tree   *Tree
+	quota  *quota // nil for a virtual node
 	path   string
 	f      *os.File // nil for a virtual node
 	append bool
@@ -56,7 +57,7 @@ func (t *Tree) open(name string, flag int, perm fs.FileMode) (*File, error) {
 		return nil, syscall.EROFS
 	}
 	if info == nil {
-		if err := t.quota.entry(); err != nil {
+		if err := p.mount.quota.entry(); err != nil {
 			return nil, err
 		}
 	}
@@ -98,10 +99,10 @@ func (t *Tree) openPlace(p place, name string, flag int, perm fs.FileMode) (*Fil
 		f.Close()
 		return nil, err
 	}
-	file := &File{tree: t, path: name, f: f, append: appending}
+	file := &File{tree: t, quota: p.mount.quota, path: name, f: f, append: appending}
 	if flag&(os.O_WRONLY|os.O_RDWR) != 0 {
 		file.held = (&Info{FileInfo: info}).Inode()
-		t.quota.hold(file.held)
+		file.quota.hold(file.held)
 	}
 	if truncate {
 		if err := file.Truncate(0); err != nil {
@@ -155,7 +156,7 @@ func (f *File) Write(b []byte) (int, error) {
 
 // charge writes under the quota's lock, so that concurrent writers are counted right.
 func (f *File) charge(b []byte) (int, error) {
-	q := f.tree.quota
+	q := f.quota
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	info, err := f.f.Stat()
@@ -196,7 +197,7 @@ func (f *File) Truncate(size int64) error {
 	if f.node != nil {
 		return nil
 	}
-	err := f.tree.quota.resized(f.f, size, func() error { return f.f.Truncate(size) })
+	err := f.quota.resized(f.f, size, func() error { return f.f.Truncate(size) })
 	return f.wrap("truncate", err)
 }
 
@@ -222,7 +223,7 @@ func (f *File) Close() error {
 		if info, err := f.f.Stat(); err == nil {
 			size = info.Size()
 		}
-		f.tree.quota.release(f.held, size)
+		f.quota.release(f.held, size)
 		f.held = Inode{}
 	}
 	return f.wrap("close", f.f.Close())

@@ -119,7 +119,7 @@ func (t *Tree) create(op, name string, do func(place) error) error {
 	if err := t.mayChange(p); err != nil {
 		return hideHost(op, name, err)
 	}
-	if err := t.quota.entry(); err != nil {
+	if err := p.mount.quota.entry(); err != nil {
 		return hideHost(op, name, err)
 	}
 	return hideHost(op, name, do(p))
@@ -205,7 +205,7 @@ func (t *Tree) Remove(name string) error {
 	if err := p.mount.root.Remove(p.rel); err != nil {
 		return hideHost("remove", name, err)
 	}
-	t.quota.removed(info)
+	p.mount.quota.removed(info)
 	return nil
 }
 
@@ -260,7 +260,7 @@ func (t *Tree) Rename(from, to string) error {
 		return hideHost("rename", to, err)
 	}
 	if statErr == nil && src.path != dst.path {
-		t.quota.removed(old)
+		dst.mount.quota.removed(old)
 	}
 	return nil
 }
@@ -312,7 +312,8 @@ func (t *Tree) Truncate(name string, size int64) error {
 	return errors.Join(f.Truncate(size), f.Close())
 }
 
-// Used returns how many bytes the tree has added to the disk, and how many it may add in all.
+// Used returns how many bytes the tree has added to the disk, and how many it may add in all, mounts
+// in memory apart.
 func (t *Tree) Used() (used, limit int64) {
 	t.quota.mu.Lock()
 	defer t.quota.mu.Unlock()

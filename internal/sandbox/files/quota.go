@@ -1,7 +1,9 @@
 package files
 
 import (
+	"cmp"
 	"io/fs"
+	"os"
 	"sync"
 	"syscall"
 )
@@ -19,6 +21,7 @@ type quota struct {
 	mu    sync.Mutex
 	limit int64
 	used  int64
+	grow  func(bytes int64) // see Memory; content only
 	open  map[Inode]*held
 }
 
@@ -35,17 +38,42 @@ func newQuota(limit int64) *quota {
 	case limit < 0:
 		limit = 1 << 62
 	}
-	return &quota{limit: limit, open: map[Inode]*held{}}
+	return &quota{limit: limit, grow: func(int64) {}, open: map[Inode]*held{}}
+}
+
+// quota is that of a mount in memory. What is there already was counted by somebody else.
+func (m *Memory) quota(root *os.Root) *quota {
+	q := newQuota(min(cmp.Or(max(m.Size, 0), DefaultQuota), DefaultQuota))
+	if m.Grow != nil {
+		q.grow = m.Grow
+	}
+	_ = fs.WalkDir(root.FS(), ".", func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // has gone, and takes no room
+		}
+		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() {
+			q.used += info.Size()
+		}
+		return nil
+	})
+	return q
 }
 
 // take charges n bytes, or as many as are left, and returns how many.
 func (q *quota) take(n int64) int64 {
 	n = max(0, min(n, q.limit-q.used))
 	q.used += n
+	q.grow(n)
 	return n
 }
 
-func (q *quota) give(n int64) { q.used = max(0, q.used-n) }
+// give gives the bytes of content back.
+func (q *quota) give(n int64) {
+	q.refund(n)
+	q.grow(-n)
+}
+
+func (q *quota) refund(n int64) { q.used = max(0, q.used-n) }
 
 // entry charges for a new entry.
 func (q *quota) entry() error {
@@ -88,7 +116,7 @@ func (q *quota) release(inode Inode, size int64) {
 func (q *quota) removed(info *Info) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.give(entryCost)
+	q.refund(entryCost)
 	if !info.Mode().IsRegular() || info.Links() > 1 {
 		return
 	}
@@ -115,7 +143,7 @@ func (q *quota) resized(f interface{ Stat() (fs.FileInfo, error) }, to int64, re
 		return err
 	}
 	if grow > 0 {
-		q.used += grow
+		q.take(grow)
 	} else {
 		q.give(-grow)
 	}

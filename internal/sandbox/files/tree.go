@@ -54,6 +54,14 @@ type Mount struct {
 	Source   string // host path of a directory or a regular file
 	Within   string // if set, a host directory: Source is relative to it and cannot leave it, symlinks included
 	ReadOnly bool
+	// Memory makes the mount a file system in memory, as far as counting goes.
+	Memory *Memory
+}
+
+// Memory is how a mount in memory counts: apart from the tree's quota, and with a limit of its own.
+type Memory struct {
+	Size int64             // how many bytes there is room for; at most DefaultQuota counts, and 0 is that
+	Grow func(bytes int64) // is told what the tree adds, or if it is negative removes; may be nil
 }
 
 // Tree is a container's view of files. Its methods are safe for concurrent use. Every path is one
@@ -70,6 +78,7 @@ type mount struct {
 	root     *os.Root
 	file     string // name in root, if a single file is mounted
 	readOnly bool
+	quota    *quota
 }
 
 // Open makes a tree. Mount points that do not exist are made, also in the mounts they lie on, as a
@@ -79,10 +88,11 @@ func Open(o Options) (*Tree, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open container root: %w", err)
 	}
+	quota := newQuota(o.Quota)
 	t := &Tree{
-		mounts: []*mount{{path: "/", root: root}},
+		mounts: []*mount{{path: "/", root: root, quota: quota}},
 		nodes:  nodes(o.Programs),
-		quota:  newQuota(o.Quota),
+		quota:  quota,
 	}
 	if err := t.assemble(o); err != nil {
 		t.Close()
@@ -130,7 +140,10 @@ func (t *Tree) mount(m Mount) error {
 		opened.root.Close()
 		return err
 	}
-	opened.path = at
+	opened.path, opened.quota = at, t.quota
+	if m.Memory != nil {
+		opened.quota = m.Memory.quota(opened.root)
+	}
 	t.mounts = slices.DeleteFunc(t.mounts, func(old *mount) bool {
 		same := old.path == at && at != "/"
 		if same {
