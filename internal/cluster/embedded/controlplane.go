@@ -227,7 +227,7 @@ func (c *controlPlane) startNodes(ctx context.Context) error {
 	}
 	setContainerLogsDir(filepath.Join(c.config.dataDir(), "containerlogs"))
 	for i := 1; i <= c.config.Nodes; i++ {
-		node := nodeConfig{index: i, volumes: c.config.volumesDir(), pki: c.pki, admin: c.admin, client: c.client, died: c.died}
+		node := nodeConfig{index: i, volumes: c.config.volumesDir(), pki: c.pki, admin: c.admin, client: c.client, mounts: newMounts(), died: c.died}
 		node.dir = filepath.Join(c.config.dataDir(), node.name())
 		if err := node.prepareDirs(); err != nil {
 			return err
@@ -239,7 +239,7 @@ func (c *controlPlane) startNodes(ctx context.Context) error {
 			// whether it may be used on all of them.
 			MountRoots: []string{node.volumes, node.hostDir()},
 			PodCIDR:    node.podCIDR(), NodeIP: node.address(), NodeName: node.name(),
-			Network: c.network, Images: catalogue, Pace: c.config.Pace,
+			Network: c.network, Images: catalogue, Pace: c.config.Pace, InMemory: node.mounts.inMemory,
 		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", node.name(), err)

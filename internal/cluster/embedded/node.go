@@ -42,7 +42,6 @@ import (
 	"k8s.io/kubernetes/pkg/volume/projected"
 	"k8s.io/kubernetes/pkg/volume/secret"
 	"k8s.io/kubernetes/pkg/volume/util/hostutil"
-	mount "k8s.io/mount-utils"
 
 	"github.com/k8slab/k8slab/internal/cluster/embedded/container"
 )
@@ -56,6 +55,7 @@ type nodeConfig struct {
 	admin   *kubernetes.Clientset
 	client  *rest.Config // reaches the API server; the node adds its own certificate
 	runtime *container.Runtime
+	mounts  *mounts
 	died    chan<- error // see startComponent
 }
 
@@ -195,9 +195,9 @@ func (c nodeConfig) newKubelet(ctx context.Context, config *kubeletconfig.Kubele
 		RemoteRuntimeService:      c.runtime,
 		RemoteImageService:        c.runtime.Images(),
 		CAdvisorInterface:         machine{name: c.name()},
-		ContainerManager:          cm.NewStubContainerManager(),
+		ContainerManager:          noCgroups{cm.NewStubContainerManager()},
 		OOMAdjuster:               oom.NewFakeOOMAdjuster(),
-		Mounter:                   mount.NewFakeMounter(nil),
+		Mounter:                   c.mounts,
 		OSInterface:               hostOS{},
 		Subpather:                 subPaths{within: []string{c.dir, c.volumes}},
 		HostUtil:                  hostUtil{hostutil.NewHostUtil()},

@@ -1,8 +1,10 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"reflect"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -11,8 +13,6 @@ import (
 	"k8s.io/client-go/tools/cache"
 	podconfig "k8s.io/kubernetes/pkg/kubelet/config"
 	kubetypes "k8s.io/kubernetes/pkg/kubelet/types"
-	"k8s.io/kubernetes/pkg/securitycontext"
-	"k8s.io/utils/ptr"
 
 	"github.com/k8slab/k8slab/internal/cluster/embedded/container"
 )
@@ -69,27 +69,33 @@ func sender[T ~struct{ Pods []*corev1.Pod }](updates chan<- T) func([]*corev1.Po
 
 // simulated returns the Pod as the kubelet is to see it. Probes and hooks that
 // would dial a Pod's address become commands that the runtime answers over the
-// Pods' own network; and users and groups are left out, because a process without
-// root cannot chown a volume to them. The API server's copy stays as it is.
+// Pods' own network; users and groups become a capability that the runtime
+// understands, because a process without root cannot chown a volume to them; and
+// what the security modules of this machine would have to enforce is left out.
+// The API server's copy stays as it is.
 func simulated(pod *corev1.Pod) *corev1.Pod {
 	pod = pod.DeepCopy()
+	shared := corev1.PodSecurityContext{}
+	if sc := pod.Spec.SecurityContext; sc != nil {
+		shared = *sc
+		sc.RunAsUser, sc.RunAsGroup, sc.FSGroup, sc.RunAsNonRoot = nil, nil, nil, nil
+		sc.SELinuxOptions, sc.AppArmorProfile = nil, nil
+	}
 	for i := range pod.Spec.InitContainers {
-		simulateContainer(pod, &pod.Spec.InitContainers[i])
+		simulateContainer(&pod.Spec.InitContainers[i], shared)
 	}
 	for i := range pod.Spec.Containers {
-		simulateContainer(pod, &pod.Spec.Containers[i])
+		simulateContainer(&pod.Spec.Containers[i], shared)
 	}
 	for i := range pod.Spec.EphemeralContainers {
-		withoutUser(pod, (*corev1.Container)(&pod.Spec.EphemeralContainers[i].EphemeralContainerCommon))
-	}
-	if sc := pod.Spec.SecurityContext; sc != nil { // last: containers inherit from it
-		sc.RunAsUser, sc.RunAsGroup, sc.FSGroup = nil, nil, nil
+		c := &pod.Spec.EphemeralContainers[i].EphemeralContainerCommon
+		c.SecurityContext = simulatedUser(c.SecurityContext, shared)
 	}
 	return pod
 }
 
-func simulateContainer(pod *corev1.Pod, c *corev1.Container) {
-	withoutUser(pod, c)
+func simulateContainer(c *corev1.Container, shared corev1.PodSecurityContext) {
+	c.SecurityContext = simulatedUser(c.SecurityContext, shared)
 	for _, probe := range []*corev1.Probe{c.StartupProbe, c.ReadinessProbe, c.LivenessProbe} {
 		if probe != nil {
 			probeByCommand(&probe.ProbeHandler, c)
@@ -111,16 +117,27 @@ func probeByCommand(h *corev1.ProbeHandler, c *corev1.Container) {
 	}
 }
 
-// withoutUser leaves out the user of a container, and with it the demand not to be
-// root, which the user meets: without one, the kubelet would say that it does not.
-func withoutUser(pod *corev1.Pod, c *corev1.Container) {
-	if user := securitycontext.DetermineEffectiveSecurityContext(pod, c).RunAsUser; user != nil && *user != 0 {
-		if c.SecurityContext == nil {
-			c.SecurityContext = &corev1.SecurityContext{}
+// simulatedUser returns a container's security context with a capability in place
+// of the users. Only a container without a user still has to ask whether its image
+// has one that is not root.
+func simulatedUser(own *corev1.SecurityContext, shared corev1.PodSecurityContext) *corev1.SecurityContext {
+	sc := corev1.SecurityContext{}
+	if own != nil {
+		sc = *own
+	}
+	user, nonRoot := cmp.Or(sc.RunAsUser, shared.RunAsUser), cmp.Or(sc.RunAsNonRoot, shared.RunAsNonRoot)
+	if user != nil && *user != 0 {
+		nonRoot = nil
+	}
+	if c := container.UserCapability(user, cmp.Or(sc.RunAsGroup, shared.RunAsGroup), shared.FSGroup); c != "" {
+		capabilities := corev1.Capabilities{}
+		if sc.Capabilities != nil {
+			capabilities = *sc.Capabilities
 		}
-		c.SecurityContext.RunAsNonRoot = ptr.To(false)
+		capabilities.Add = append(slices.Clone(capabilities.Add), c)
+		sc.Capabilities = &capabilities
 	}
-	if sc := c.SecurityContext; sc != nil {
-		sc.RunAsUser, sc.RunAsGroup = nil, nil
-	}
+	sc.RunAsUser, sc.RunAsGroup, sc.RunAsNonRoot = nil, nil, nonRoot
+	sc.SELinuxOptions, sc.AppArmorProfile = nil, nil
+	return &sc
 }

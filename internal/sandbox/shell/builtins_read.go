@@ -165,7 +165,7 @@ func (sh *shell) untilSignal(d time.Duration) (context.Context, context.CancelFu
 	if d > 0 {
 		ctx, cancel = context.WithTimeout(sh.process.ctx, d)
 	}
-	if len(sh.traps) > 0 {
+	if len(sh.traps) > 0 || sh.interactive {
 		go func() {
 			select {
 			case <-sh.process.notify:

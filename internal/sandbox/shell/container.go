@@ -22,6 +22,8 @@ type Config struct {
 	Files *files.Tree
 	// Hostname is what hostname and uname say.
 	Hostname string
+	// User is who the processes are said to run as. Files have no owners.
+	User User
 	// Programs are added to the coreutils of this package, or replace them, by name. One is run when the
 	// tree has a virtual executable for it (files.Options.Programs). Signals that come before such a
 	// program has called Notify wait for that, so that a server which is stopped as soon as it was
@@ -38,6 +40,12 @@ type Config struct {
 	Memory int64
 	// Processes limits how many can exist at a time; 0 means 256.
 	Processes int
+}
+
+// User is an identity as id prints it. The zero value is root.
+type User struct {
+	UID, GID int64
+	Groups   []int64 // supplementary ones
 }
 
 // Program is an executable of the container. It runs in the process that p describes, has to return
@@ -58,6 +66,8 @@ type Container struct {
 	processes map[int]*Process
 	closed    bool
 	running   sync.WaitGroup
+
+	memory memory
 }
 
 // Command says what is to be started and with which surroundings.
@@ -70,8 +80,11 @@ type Command struct {
 	Stdin io.Reader
 	// Stdout and Stderr may be nil. They are not written to concurrently.
 	Stdout, Stderr io.Writer
-	// TTY makes an interactive shell print prompts. Line editing is the caller's.
+	// TTY makes an interactive shell print prompts. Line editing is the caller's, and so are keys that
+	// send signals: see Process.Interrupt. Stdin may go on after an io.EOF then, which is a Ctrl-D.
 	TTY bool
+	// Size is how many rows and columns the terminal has; nil if nobody knows.
+	Size func() (rows, columns int)
 }
 
 // StartError says why a command could not be started, in the words of a container runtime.
@@ -154,6 +167,9 @@ func (c *Container) Start(ctx context.Context, cmd Command) (*Process, error) {
 	}
 	process.awaitsNotify(image)
 	process.fds = standard(cmd)
+	if process.session = process; cmd.TTY {
+		process.terminal = &terminal{cmd.Size}
+	}
 	stop := context.AfterFunc(ctx, process.Kill)
 	proc.attach(process)
 	go process.run(func() int {

@@ -351,6 +351,8 @@ func (sh *shell) poll() {
 		}
 		if action := sh.traps[s]; action != "" {
 			sh.trapped(action)
+		} else if s == SIGINT && sh.interactive {
+			sh.ctl = interrupted
 		}
 	}
 }

@@ -14,6 +14,7 @@ const pipeSize = 64 << 10
 type pipe struct {
 	mu       sync.Mutex
 	data     []byte
+	ends     []int // how many bytes are in front of each end of file that was typed at a terminal
 	noReader bool
 	noWriter bool
 	changed  chan struct{} // closed and replaced at every change
@@ -30,13 +31,13 @@ func (p *pipe) wake() {
 func (p *pipe) read(ctx context.Context, b []byte) (int, error) {
 	for {
 		p.mu.Lock()
+		if len(p.ends) > 0 && p.ends[0] == 0 {
+			p.ends = p.ends[1:]
+			p.mu.Unlock()
+			return 0, io.EOF
+		}
 		if len(p.data) > 0 {
-			n := copy(b, p.data)
-			p.data = p.data[n:]
-			if len(p.data) == 0 {
-				p.data = nil
-			}
-			p.wake()
+			n := p.take(b)
 			p.mu.Unlock()
 			return n, nil
 		}
@@ -51,6 +52,32 @@ func (p *pipe) read(ctx context.Context, b []byte) (int, error) {
 			return 0, ctx.Err()
 		}
 	}
+}
+
+// take moves data out, up to the next end of file.
+func (p *pipe) take(b []byte) int {
+	data := p.data
+	if len(p.ends) > 0 {
+		data = data[:p.ends[0]]
+	}
+	n := copy(b, data)
+	for i := range p.ends {
+		p.ends[i] -= n
+	}
+	p.data = p.data[n:]
+	if len(p.data) == 0 {
+		p.data = nil
+	}
+	p.wake()
+	return n
+}
+
+// end makes one read after the data so far find the end of the file.
+func (p *pipe) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ends = append(p.ends, len(p.data))
+	p.wake()
 }
 
 func (p *pipe) write(ctx context.Context, b []byte) (int, error) {

@@ -20,6 +20,9 @@ type Process struct {
 	cancel    context.CancelFunc
 	fds       *descriptors
 	umask     fs.FileMode
+	held      int      // see hold
+	session   *Process // that it was started from, or itself
+	terminal  *terminal
 
 	mu       sync.Mutex
 	argv     []string
@@ -186,6 +189,7 @@ func (p *Process) hasCaught() (Signal, bool) {
 func (p *Process) inherit(parent *Process) {
 	p.ppid = parent.pid
 	p.fds = parent.fds.dup()
+	p.session, p.terminal = parent.session, parent.terminal
 	p.umask = parent.umask
 	parent.mu.Lock()
 	defer parent.mu.Unlock()
@@ -217,6 +221,7 @@ type outOfMemory struct{}
 // run is the life of the process.
 func (p *Process) run(main func() int) {
 	status := p.guard(main)
+	p.container.Grow(int64(-p.held))
 	p.fds.close()
 	p.mu.Lock()
 	p.ended = true
@@ -236,7 +241,8 @@ func (p *Process) guard(main func() int) (status int) {
 		switch r := recover().(type) {
 		case nil:
 		case outOfMemory:
-			fmt.Fprintf(p.stream(2), "%s: out of memory\n", p.name())
+			p.container.exhaust()
+			fmt.Fprintf(p.stream(2), "%s: out of memory\n", p.name()) // unless it is dead
 			status = 2
 		default:
 			fmt.Fprintf(p.stream(2), "%s: internal error: %v\n", p.name(), r)

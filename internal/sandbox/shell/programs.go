@@ -26,7 +26,7 @@ func programs() map[string]Program {
 
 		"df": dfProgram, "free": freeProgram, "uptime": uptimeProgram, "pidof": pidofProgram, "pgrep": pgrepProgram, "pkill": pgrepProgram,
 		"killall": killallProgram, "watch": watchProgram, "nohup": prefixProgram, "nice": prefixProgram, "setsid": prefixProgram, "time": prefixProgram,
-		"tty": ttyProgram, "groups": groupsProgram, "clear": clearProgram, "hostid": hostidProgram,
+		"tty": ttyProgram, "stty": sttyProgram, "groups": groupsProgram, "clear": clearProgram, "hostid": hostidProgram,
 		"env": envProgram, "printenv": printenvProgram, "hostname": hostnameProgram, "uname": unameProgram,
 		"id": idProgram, "whoami": whoamiProgram, "nproc": nprocProgram, "ps": psProgram, "kill": killProgram,
 		"wget": wgetProgram, "curl": curlProgram, "nc": ncProgram,

@@ -275,7 +275,7 @@ func (p *Proc) time(args []string) int {
 }
 
 func ttyProgram(_ context.Context, p *Proc) int {
-	if !p.tty {
+	if !p.process.onTerminal(0) {
 		if len(p.Args) < 2 || p.Args[1] != "-s" {
 			p.printf("not a tty\n")
 		}
@@ -286,6 +286,10 @@ func ttyProgram(_ context.Context, p *Proc) int {
 }
 
 func groupsProgram(_ context.Context, p *Proc) int {
+	if u := p.user(); u.UID != 0 {
+		p.printf("%s\n", strings.Join(idNames(u.groups(), false), " "))
+		return 0
+	}
 	p.printf("root\n")
 	return 0
 }

@@ -157,27 +157,6 @@ func unameProgram(_ context.Context, p *Proc) int {
 	return 0
 }
 
-func idProgram(_ context.Context, p *Proc) int {
-	o, _, bad := p.options("ugnrG", "")
-	if bad {
-		return 1
-	}
-	switch {
-	case len(o) == 0:
-		p.printf("uid=0(root) gid=0(root) groups=0(root)\n")
-	case o.has('n'):
-		p.printf("root\n")
-	default:
-		p.printf("0\n")
-	}
-	return 0
-}
-
-func whoamiProgram(_ context.Context, p *Proc) int {
-	p.printf("root\n")
-	return 0
-}
-
 func nprocProgram(_ context.Context, p *Proc) int {
 	p.printf("%d\n", runtime.NumCPU())
 	return 0
@@ -186,7 +165,7 @@ func nprocProgram(_ context.Context, p *Proc) int {
 func psProgram(_ context.Context, p *Proc) int {
 	p.printf("PID   USER     TIME  COMMAND\n")
 	for _, other := range p.container.Processes() {
-		p.printf("%5d root      0:00 %s\n", other.pid, other.commandLine())
+		p.printf("%5d %-8s  0:00 %s\n", other.pid, p.userName(), other.commandLine())
 	}
 	return 0
 }

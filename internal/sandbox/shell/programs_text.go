@@ -116,6 +116,7 @@ func tacProgram(_ context.Context, p *Proc) int {
 		if size += len(line) + 16; size > maxInput {
 			panic(outOfMemory{})
 		}
+		p.process.hold(len(line) + 16)
 		all = append(all, line)
 		return true
 	})

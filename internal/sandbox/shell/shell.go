@@ -80,6 +80,8 @@ type shell struct {
 	minusC    bool
 	optind    int  // position in a group of options, for getopts
 	child     bool // subshell
+
+	interactive bool // see beInteractive
 }
 
 // control says why commands are being skipped.
@@ -90,6 +92,7 @@ const (
 	breaking
 	continuing
 	returning
+	interrupted // by Ctrl-C: back to the prompt
 	exiting
 )
 
@@ -159,6 +162,7 @@ func (sh *shell) subshell(process *Process) *shell {
 	sub.jobs = nil
 	sub.last = false
 	sub.child = true
+	sub.interactive = false
 	sub.loops = 0
 	sub.expanded, sub.product = 0, 0
 	sub.depth++
@@ -260,48 +264,77 @@ func (sh *shell) runText(text string, minusC bool) {
 
 // runInput runs what the standard input says, command by command.
 func (sh *shell) runInput() {
+	sh.beInteractive()
+	for sh.readCommands() {
+		sh.atPrompt()
+	}
+	if sh.interactive && sh.ctl == normal {
+		io.WriteString(sh.Stderr, "\n")
+	}
+}
+
+// readCommands runs commands until the input ends, or somebody interrupts it: then it is true.
+func (sh *shell) readCommands() bool {
 	sh.prompt("PS1")
 	parser := syntax.NewParser()
-	input := &scriptReader{Reader: sh.Stdin, prompt: func() { sh.prompt("PS2") }, incomplete: parser.Incomplete}
+	input := &scriptReader{read: sh.Stdin.Read}
+	if sh.interactive {
+		input.read = sh.readTerminal
+	}
 	for stmts, err := range parser.InteractiveSeq(input) {
 		if err == nil {
 			err = check(stmts)
 		}
 		if err != nil {
-			if !input.dead {
-				sh.complain("%v", err)
-				sh.exit(2)
-			}
-			return
+			return sh.unreadable(err, input)
+		}
+		if parser.Incomplete() {
+			sh.prompt("PS2")
+			continue
 		}
 		sh.ctl = normal
 		sh.expanded = 0
-		if !parser.Incomplete() {
-			sh.stmts(stmts)
-		}
+		sh.stmts(stmts)
+		sh.atPrompt()
 		if sh.stopped() {
-			return
+			return false
 		}
 		sh.prompt("PS1")
 	}
+	return input.interrupted
+}
+
+// unreadable is the end of a script that cannot be parsed. Whoever types is told, and tries again.
+func (sh *shell) unreadable(err error, input *scriptReader) (again bool) {
+	switch {
+	case input.dead:
+		return input.interrupted
+	case sh.interactive:
+		sh.complain("%v", err)
+		sh.status = 2
+		return true
+	}
+	sh.complain("%v", err)
+	sh.exit(2)
+	return false
 }
 
 // scriptReader is the standard input as a script, of limited length between two commands.
 type scriptReader struct {
-	io.Reader
-	prompt     func()
-	incomplete func() bool
-	dead       bool // reading ended otherwise than at the end
-	total      int
+	read        func([]byte) (int, error)
+	dead        bool // reading ended otherwise than at the end
+	interrupted bool // by Ctrl-C
+	total       int
 }
 
 // Read hands out lines one by one, so that a command is run before the next one is read.
 func (r *scriptReader) Read(b []byte) (int, error) {
 	n := 0
 	for n < len(b) {
-		k, err := r.Reader.Read(b[n : n+1])
+		k, err := r.read(b[n : n+1])
 		n += k
 		if err != nil {
+			r.interrupted = errors.Is(err, errInterrupted)
 			r.dead = err != io.EOF
 			return n, err
 		}
@@ -324,7 +357,7 @@ func (sh *shell) prompt(name string) {
 	if home := sh.vars["HOME"].String(); home != "/" && (dir == home || strings.HasPrefix(dir, home+"/")) {
 		dir = "~" + strings.TrimPrefix(dir, home)
 	}
-	text := strings.NewReplacer(`\w`, dir, `\$`, "#", `\h`, sh.Hostname(), `\u`, "root").Replace(sh.vars[name].String())
+	text := strings.NewReplacer(`\w`, dir, `\$`, sh.sign(), `\h`, sh.Hostname(), `\u`, sh.userName()).Replace(sh.vars[name].String())
 	io.WriteString(sh.Stderr, text)
 }
 

@@ -50,6 +50,7 @@ func sortProgram(_ context.Context, p *Proc) int {
 		if size += len(line) + 16; size > maxInput {
 			panic(outOfMemory{})
 		}
+		p.process.hold(len(line) + 16)
 		all = append(all, line)
 		return true
 	})

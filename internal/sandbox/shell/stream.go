@@ -103,7 +103,7 @@ func (d *descriptors) set(fd int, o *openFile) {
 func standard(cmd Command) *descriptors {
 	lock := &sync.Mutex{}
 	return &descriptors{open: map[int]*openFile{
-		0: opened(input(cmd.Stdin)),
+		0: opened(input(cmd.Stdin, cmd.TTY)),
 		1: opened(output(cmd.Stdout, lock)),
 		2: opened(output(cmd.Stderr, lock)),
 	}}
@@ -205,30 +205,38 @@ func (s sink) Write(ctx context.Context, b []byte) (int, error) {
 }
 
 // input makes a file of a reader of the host, which is copied from as soon as something is read.
-func input(r io.Reader) file {
+func input(r io.Reader, tty bool) file {
 	if r == nil {
 		return textFile{strings.NewReader("")}
 	}
-	return &hostReader{r: r, pipe: newPipe()}
+	return &hostReader{r: r, tty: tty, pipe: newPipe()}
 }
 
 // hostReader is a reader of the host.
 type hostReader struct {
 	r    io.Reader
+	tty  bool
 	once sync.Once
 	pipe *pipe
 }
 
 func (s *hostReader) Read(ctx context.Context, b []byte) (int, error) {
-	s.once.Do(func() {
-		go func() {
-			defer s.pipe.closeWrite()
-			io.Copy(writerFunc(func(b []byte) (int, error) {
-				return s.pipe.write(context.Background(), b)
-			}), s.r)
-		}()
-	})
+	s.once.Do(func() { go s.copy() })
 	return s.pipe.read(ctx, b)
+}
+
+// copy reads ahead. At a terminal, the end of the file is one key among others.
+func (s *hostReader) copy() {
+	defer s.pipe.closeWrite()
+	for {
+		_, err := io.Copy(writerFunc(func(b []byte) (int, error) {
+			return s.pipe.write(context.Background(), b)
+		}), s.r)
+		if err != nil || !s.tty {
+			return
+		}
+		s.pipe.end()
+	}
 }
 
 func (s *hostReader) Write(context.Context, []byte) (int, error) { return 0, syscall.EBADF }

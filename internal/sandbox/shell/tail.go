@@ -182,17 +182,19 @@ func (t *tail) last(in io.Reader) error {
 		}
 	}
 	if t.bytewise {
-		data, err := lastBytes(in, t.n)
+		data, err := t.lastBytes(in, t.n)
 		t.Stdout.Write(data)
 		return err
 	}
 	ring, size := []string{}, 0
 	_, err := eachRawLine(in, '\n', func(line string) bool {
+		was := size
 		ring, size = append(ring, line), size+len(line)+16
 		for int64(len(ring)) > t.n {
 			size -= len(ring[0]) + 16
 			ring = ring[1:]
 		}
+		t.process.hold(size - was)
 		if size > maxInput {
 			panic(outOfMemory{})
 		}
@@ -202,7 +204,7 @@ func (t *tail) last(in io.Reader) error {
 	return err
 }
 
-func lastBytes(in io.Reader, n int64) ([]byte, error) {
+func (t *tail) lastBytes(in io.Reader, n int64) ([]byte, error) {
 	if n > maxInput {
 		n = maxInput
 	}
@@ -211,9 +213,9 @@ func lastBytes(in io.Reader, n int64) ([]byte, error) {
 	for {
 		k, err := in.Read(buf)
 		data = append(data, buf[:k]...)
-		if extra := int64(len(data)) - n; extra > 0 {
-			data = data[extra:]
-		}
+		extra := max(0, len(data)-int(n))
+		data = data[extra:]
+		t.process.hold(k - extra)
 		if err != nil {
 			return data, ignoreEOF(err)
 		}

@@ -106,6 +106,7 @@ func (sh *shell) assign(name string, v expand.Variable) error {
 	if len(v.Str) > maxValue || grown > maxVariables || len(sh.vars) > maxFields {
 		panic(outOfMemory{})
 	}
+	sh.process.hold(grown - sh.bytes)
 	sh.bytes = grown
 	if !v.Declared() {
 		delete(sh.vars, name)
@@ -148,7 +149,9 @@ func (sh *shell) leave() {
 // restore puts variables back, whatever they are now.
 func (sh *shell) restore(saved scope) {
 	for name, v := range saved {
-		sh.bytes += len(v.Str) - len(sh.vars[name].Str)
+		grown := len(v.Str) - len(sh.vars[name].Str)
+		sh.bytes += grown
+		sh.process.hold(grown)
 		if v.Declared() {
 			sh.vars[name] = v
 		} else {

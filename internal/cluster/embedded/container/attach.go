@@ -6,20 +6,18 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"path"
-	"slices"
 	"strconv"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"k8s.io/cri-streaming/pkg/streaming/remotecommand"
 
 	"github.com/k8slab/k8slab/internal/cluster/embedded/container/podnet"
-	"github.com/k8slab/k8slab/internal/sandbox/shell"
 )
 
 // attach connects a client to a container's main process until the container ends, the client goes
 // away, or, for a client that only types, its input ends.
-func (r *Runtime) attach(ctx context.Context, id string, in io.Reader, out, errs io.Writer) error {
+func (r *Runtime) attach(ctx context.Context, id string, in io.Reader, out, errs io.Writer, sizes <-chan remotecommand.TerminalSize) error {
 	c, err := r.runningContainer(id)
 	if err != nil {
 		return err
@@ -34,7 +32,10 @@ func (r *Runtime) attach(ctx context.Context, id string, in io.Reader, out, errs
 			from.detach(client)
 		}
 	}()
-	if in != nil && s.input != nil {
+	if s.tty != nil {
+		go s.tty.resize(sizes, ctx.Done())
+	}
+	if in != nil && s.stdin != nil {
 		go s.takeInput(in)
 	}
 	select {
@@ -55,41 +56,27 @@ func (r *Runtime) attach(ctx context.Context, id string, in io.Reader, out, errs
 // takeInput copies what a client types to the main process.
 func (s *streams) takeInput(in io.Reader) {
 	if s.tty != nil {
-		if s.tty.copy(s.input, in) == nil {
-			s.input.Close()
-		}
-		return
+		s.tty.takeKeys(in)
+	} else {
+		_, _ = io.Copy(s.input, in)
 	}
-	_, _ = io.Copy(s.input, in)
 	if s.once {
-		s.input.Close()
+		s.endInput()
 	}
 }
 
-// withTerminal puts a terminal between a client and a process. end has to be called when the process
-// has ended.
-func withTerminal(in io.Reader, out io.Writer) (streams stdio, t *terminal, end func()) {
-	t = newTerminal(out)
-	streams = stdio{out: t.output(), err: t.output(), tty: true}
-	if in == nil {
-		return streams, t, func() {}
+// withTerminal puts a terminal between a client and a process. It hangs up when the client has gone.
+func withTerminal(in io.Reader, out io.Writer) stdio {
+	t := newTerminal(out)
+	streams := stdio{out: t.output(), err: t.output(), tty: t}
+	if in != nil {
+		streams.in = t
+		go func() {
+			defer t.hangUp()
+			t.takeKeys(in)
+		}()
 	}
-	reader, input := io.Pipe()
-	streams.in = reader
-	go func() {
-		_ = t.copy(input, in)
-		input.Close()
-	}()
-	return streams, t, func() { reader.Close() }
-}
-
-// interrupt is Ctrl-C for a process. An interactive shell does not end by it.
-func interrupt(p *shell.Process) func() {
-	return func() {
-		if argv := p.Argv(); len(argv) > 1 || !slices.Contains([]string{"sh", "ash", "bash"}, path.Base(argv[0])) {
-			p.Signal(shell.SIGINT)
-		}
-	}
+	return streams
 }
 
 // forward copies between a client and a port on the loopback of a sandbox.

@@ -52,7 +52,6 @@ type container struct {
 	reason    string
 	message   string
 	starting  bool
-	oom       bool
 	resources *runtimeapi.ContainerResources
 
 	// Set before started is closed and not changed afterwards; nil if the start failed.
@@ -193,7 +192,7 @@ func (r *Runtime) launch(ctx context.Context, c *container) error {
 		return err
 	}
 	if c.streams.tty != nil {
-		c.streams.tty.onInterrupt(interrupt(c.main))
+		c.streams.tty.onSignal(c.main.Interrupt)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -205,13 +204,10 @@ func (r *Runtime) launch(ctx context.Context, c *container) error {
 	return nil
 }
 
-// enforceLocked kills a container that uses more memory than it may, as the kernel does. What it
-// uses is in the image's catalogue entry, and does not change while it runs.
+// enforceLocked makes a container that runs end when it uses more memory than it may.
 func (c *container) enforceLocked() {
-	limit := c.resources.GetLinux().GetMemoryLimitInBytes()
-	if limit > 0 && c.image.Memory > uint64(limit) && c.state == runtimeapi.ContainerState_CONTAINER_RUNNING {
-		c.oom = true
-		c.main.Kill()
+	if c.state == runtimeapi.ContainerState_CONTAINER_RUNNING {
+		c.space.SetMemoryLimit(c.resources.GetLinux().GetMemoryLimitInBytes())
 	}
 }
 
@@ -240,7 +236,7 @@ func (r *Runtime) ended(c *container, code int32, message string) {
 	switch {
 	case message != "":
 		c.reason = reasonStartError
-	case c.oom:
+	case c.space != nil && c.space.OutOfMemory():
 		c.reason = reasonOOMKilled
 	case code != 0:
 		c.reason = reasonError

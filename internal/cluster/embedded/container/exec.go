@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 	cri "k8s.io/cri-client/pkg"
+	"k8s.io/cri-streaming/pkg/streaming/remotecommand"
 	utilexec "k8s.io/utils/exec"
 
 	"github.com/k8slab/k8slab/internal/sandbox/shell"
@@ -101,7 +102,7 @@ func await(ctx context.Context, p *shell.Process, argv []string, timeout time.Du
 func execError(err error) error {
 	var start *shell.StartError
 	if errors.As(err, &start) {
-		return status.Error(codes.Unknown, execTask+err.Error()+": unknown")
+		return status.Error(codes.Unknown, fmt.Errorf(execTask, newID(), err).Error())
 	}
 	return status.Errorf(codes.Unknown, "failed to exec in container: %v", err)
 }
@@ -146,23 +147,23 @@ func (r *Runtime) PortForward(_ context.Context, request *runtimeapi.PortForward
 }
 
 // streamExec runs a command over a client's streams.
-func (r *Runtime) streamExec(ctx context.Context, id string, argv []string, in io.Reader, out, errs io.Writer, tty bool) error {
+func (r *Runtime) streamExec(ctx context.Context, id string, argv []string, in io.Reader, out, errs io.Writer, tty bool, sizes <-chan remotecommand.TerminalSize) error {
 	c, err := r.runningContainer(id)
 	if err != nil {
 		return err
 	}
-	streams, end := stdio{in: in, out: out, err: errs}, func() {}
-	var t *terminal
+	streams := stdio{in: in, out: out, err: errs}
 	if tty {
-		streams, t, end = withTerminal(in, out)
+		streams = withTerminal(in, out)
+		defer streams.tty.hangUp()
+		go streams.tty.resize(sizes, ctx.Done())
 	}
-	defer end()
 	p, err := c.start(ctx, argv, streams)
 	if err != nil {
-		return err
+		return errors.New(status.Convert(err).Message()) // a stream has no gRPC codes
 	}
-	if t != nil {
-		t.onInterrupt(interrupt(p))
+	if tty {
+		streams.tty.onSignal(p.Interrupt)
 	}
 	code, err := await(ctx, p, argv, 0)
 	if err == nil && code != 0 {

@@ -2,8 +2,11 @@ package container
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	internalapi "k8s.io/cri-api/pkg/apis"
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 
@@ -53,6 +56,9 @@ func criImage(image images.Pulled) *runtimeapi.Image {
 // PullImage pulls an image and returns its ID.
 func (s imageService) PullImage(ctx context.Context, spec *runtimeapi.ImageSpec, _ *runtimeapi.AuthConfig, _ *runtimeapi.PodSandboxConfig) (string, error) {
 	image, err := s.store.Pull(ctx, spec.GetImage())
+	if status.Code(err) == codes.Unknown && err != nil {
+		return "", errors.New(status.Convert(err).Message()) // the CRI's client leaves this code out
+	}
 	if err != nil {
 		return "", err
 	}

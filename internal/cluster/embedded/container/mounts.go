@@ -58,7 +58,7 @@ func (r *Runtime) mounts(c *container) ([]files.Mount, error) {
 		mounts = append(mounts, files.Mount{Path: name, Source: r.sandboxFile(c.sandbox, name)})
 	}
 	for _, m := range c.config.GetMounts() {
-		mount, err := r.mount(c.sandbox, m)
+		mount, err := r.mount(c, m)
 		if err != nil {
 			return nil, err
 		}
@@ -68,17 +68,33 @@ func (r *Runtime) mounts(c *container) ([]files.Mount, error) {
 }
 
 // mount translates one mount, or refuses it.
-func (r *Runtime) mount(s *sandbox, m *runtimeapi.Mount) (files.Mount, error) {
+func (r *Runtime) mount(c *container, m *runtimeapi.Mount) (files.Mount, error) {
 	if m.GetImage() != nil {
 		return files.Mount{}, fmt.Errorf("failed to mount image volume at %q: image volumes are not supported by the simulated container runtime", m.GetContainerPath())
 	}
-	within, source, ok := r.confine(s.config.GetMetadata().GetUid(), m.GetHostPath())
+	within, source, ok := r.confine(c.sandbox.config.GetMetadata().GetUid(), m.GetHostPath())
 	if !ok {
 		return files.Mount{}, fmt.Errorf("failed to mount hostPath %q at %q: a simulated node has no files of its own, only volumes that Kubernetes makes (emptyDir, configMap, secret, …) can be mounted",
 			m.GetHostPath(), m.GetContainerPath())
 	}
-	return files.Mount{Path: m.GetContainerPath(), Within: within, Source: source, ReadOnly: m.GetReadonly()}, nil
+	mount := files.Mount{Path: m.GetContainerPath(), Within: within, Source: source, ReadOnly: m.GetReadonly()}
+	if size, ok := r.inMemory(m); ok {
+		mount.Memory = &files.Memory{Size: size, Grow: c.grow}
+	}
+	return mount, nil
 }
+
+// inMemory says whether a container can fill a mount that is in memory, and how large that is. What
+// the kubelet fills is mounted read-only.
+func (r *Runtime) inMemory(m *runtimeapi.Mount) (size int64, ok bool) {
+	if r.options.InMemory == nil || m.GetReadonly() {
+		return 0, false
+	}
+	return r.options.InMemory(m.GetHostPath())
+}
+
+// grow accounts for files in memory. There are none before the container has started.
+func (c *container) grow(bytes int64) { c.space.Grow(bytes) }
 
 // confine splits a host path into a directory that the mount must not leave, whatever symlinks lie
 // on the way, and the rest. ok is false for a path that a Pod with the given UID may not mount.

@@ -11,15 +11,20 @@
 //
 // Errors are gRPC statuses with containerd's texts where the kubelet shows them to a user.
 //
-// Deliberately absent: users and capabilities, cgroups (of the resources only the memory limit is
-// enforced, against the catalogue's number), devices, checkpoints, hostPath volumes outside of the directories that the caller
-// allows, and every program of the host.
+// A memory limit holds for what the simulation knows of: the catalogue's number for the program,
+// what shells and programs remember, and files in memory.
+//
+// Deliberately absent: permissions and capabilities (a user has a name, and everybody may do
+// everything), a process namespace that containers of a Pod share (each has its own, whatever
+// shareProcessNamespace says), CPU limits, devices, checkpoints, hostPath volumes outside of the
+// directories that the caller allows, and every program of the host.
 package container
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -62,6 +67,10 @@ type Options struct {
 	// MountRoots are further directories of volumes: each entry is one, which any Pod may mount, and
 	// none can be left through symlinks. Nothing else of the host can be mounted.
 	MountRoots []string
+	// InMemory says whether a directory is, or lies in, a file system in memory, and how many bytes that
+	// has room for; 0 if nobody said. What containers write there counts as their memory. If nil, no
+	// directory is.
+	InMemory func(dir string) (size int64, ok bool)
 	// Pace divides the simulated durations: pulling, starting, and sleep in a container. 0 means 1.
 	Pace float64
 }
@@ -182,7 +191,7 @@ func (r *Runtime) pass(ctx context.Context, d time.Duration) error {
 
 // sleep waits at the runtime's pace until ctx ends.
 func (r *Runtime) sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(time.Duration(float64(d) / r.options.Pace))
+	timer := time.NewTimer(r.paced(d))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -190,6 +199,15 @@ func (r *Runtime) sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// paced is how long a simulated duration takes. What is too long to be told is for ever, as in
+// "sleep infinity".
+func (r *Runtime) paced(d time.Duration) time.Duration {
+	if took := float64(d) / r.options.Pace; took < math.MaxInt64 {
+		return time.Duration(took)
+	}
+	return math.MaxInt64
 }
 
 // nowLocked returns the time in nanoseconds, never the same twice: the kubelet orders states by it.

@@ -77,7 +77,7 @@ func (c *container) loadLocked(now int64) load {
 		return load{
 			nanoCores: cpuOfRunning,
 			coreTime:  uint64(float64(now-c.begun) / float64(time.Second) * cpuOfRunning),
-			memory:    c.image.Memory,
+			memory:    uint64(c.space.Memory()),
 		}
 	case runtimeapi.ContainerState_CONTAINER_EXITED:
 		return load{coreTime: uint64(float64(c.finished-max(c.begun, c.created)) / float64(time.Second) * cpuOfRunning)}

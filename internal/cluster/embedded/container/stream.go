@@ -111,44 +111,29 @@ type streamRuntime struct{ *Runtime }
 
 // Exec runs a command. The error for a non-zero exit code is a utilexec.CodeExitError.
 func (r streamRuntime) Exec(ctx context.Context, id string, argv []string, in io.Reader, out, errs io.WriteCloser, tty bool, resize <-chan remotecommand.TerminalSize) error {
-	ctx, stop := r.streamContext(ctx, resize)
+	ctx, stop := r.streamContext(ctx)
 	defer stop()
-	return r.streamExec(ctx, id, argv, in, writer(out), writer(errs), tty)
+	return r.streamExec(ctx, id, argv, in, writer(out), writer(errs), tty, resize)
 }
 
 // Attach connects a client to the main process until either ends.
 func (r streamRuntime) Attach(ctx context.Context, id string, in io.Reader, out, errs io.WriteCloser, tty bool, resize <-chan remotecommand.TerminalSize) error {
-	ctx, stop := r.streamContext(ctx, resize)
+	ctx, stop := r.streamContext(ctx)
 	defer stop()
-	return r.attach(ctx, id, in, writer(out), writer(errs))
+	return r.attach(ctx, id, in, writer(out), writer(errs), resize)
 }
 
 // PortForward copies between a client and a port of the Pod.
 func (r streamRuntime) PortForward(ctx context.Context, id string, port int32, client io.ReadWriteCloser) error {
-	ctx, stop := r.streamContext(ctx, nil)
+	ctx, stop := r.streamContext(ctx)
 	defer stop()
 	return r.forward(ctx, id, port, client)
 }
 
-// streamContext ends with the request or the runtime. Sizes of the client's window are taken and
-// dropped: a simulated terminal has none.
-func (r *Runtime) streamContext(ctx context.Context, resize <-chan remotecommand.TerminalSize) (context.Context, func()) {
+// streamContext ends with the request or the runtime.
+func (r *Runtime) streamContext(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	release := context.AfterFunc(r.life, cancel)
-	if resize != nil {
-		go func() {
-			for {
-				select {
-				case _, ok := <-resize:
-					if !ok {
-						return
-					}
-				case <-ctx.Done():
-					return
-				}
-			}
-		}()
-	}
 	return ctx, func() { release(); cancel() }
 }
 

@@ -14,10 +14,10 @@ type streams struct {
 	stdout, stderr *fanOut
 	lines          []*logWriter
 
-	tty      *terminal      // nil without a terminal
-	input    *io.PipeWriter // nil without stdin
-	inputEnd *io.PipeReader
-	once     bool // stdin ends with the first client that attached
+	tty   *terminal      // nil without a terminal
+	stdin io.Reader      // of the process; nil if it has none
+	input *io.PipeWriter // the other end of stdin, unless that is the terminal
+	once  bool           // stdin ends with the first client that attached
 }
 
 // newStreams makes the streams that the container's configuration asks for. It takes the log over.
@@ -31,33 +31,40 @@ func newStreams(config *runtimeapi.ContainerConfig, log *logFile) *streams {
 		lines:  []*logWriter{out, err},
 		once:   config.GetStdinOnce(),
 	}
-	if config.GetStdin() {
-		s.inputEnd, s.input = io.Pipe()
-	}
 	if config.GetTty() {
 		s.tty = newTerminal(s.stdout)
 		s.stderr = s.stdout
+	}
+	switch {
+	case config.GetStdin() && s.tty != nil:
+		s.stdin = s.tty
+	case config.GetStdin():
+		s.stdin, s.input = io.Pipe()
 	}
 	return s
 }
 
 // stdio is the process's side of the streams.
 func (s *streams) stdio() stdio {
-	io := stdio{out: s.stdout, err: s.stderr}
-	if s.inputEnd != nil {
-		io.in = s.inputEnd
-	}
 	if s.tty != nil {
-		io.tty, io.out, io.err = true, s.tty.output(), s.tty.output()
+		return stdio{in: s.stdin, out: s.tty.output(), err: s.tty.output(), tty: s.tty}
 	}
-	return io
+	return stdio{in: s.stdin, out: s.stdout, err: s.stderr}
+}
+
+// endInput is the end of what the process can read. It may be called more than once.
+func (s *streams) endInput() {
+	if s.tty != nil {
+		s.tty.hangUp()
+	}
+	if s.input != nil {
+		s.input.Close()
+	}
 }
 
 // close ends the input, writes what is left of the output and lets the attached go.
 func (s *streams) close() {
-	if s.inputEnd != nil {
-		s.inputEnd.Close()
-	}
+	s.endInput()
 	for _, l := range s.lines {
 		l.flush()
 	}
@@ -66,11 +73,11 @@ func (s *streams) close() {
 	s.log.close()
 }
 
-// stdio are the streams of a process. in may be nil.
+// stdio are the streams of a process. in may be nil, and so is tty without a terminal.
 type stdio struct {
 	in       io.Reader
 	out, err io.Writer
-	tty      bool
+	tty      *terminal
 }
 
 // fanOut copies what is written to a first writer and to clients that come and go.
