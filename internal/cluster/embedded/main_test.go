@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -33,6 +34,13 @@ func TestMain(m *testing.M) {
 		os.Exit(Main(os.Stdin, os.Stdout))
 	case os.Getenv(parentVariable) != "":
 		os.Exit(parent(os.Getenv(parentVariable)))
+	case os.Getenv(kubectlVariable) != "":
+		os.Exit(kubectl())
+	}
+	flag.Parse()
+	// Tests wait for the kubelet's timers, not for processors.
+	if err := flag.Set("test.parallel", "64"); err != nil {
+		panic(err)
 	}
 	code := m.Run()
 	if err := closeShared(); err != nil {
