@@ -36,6 +36,7 @@ func Run(t *testing.T, config *rest.Config) {
 	t.Run("nothing is missed when watches are cut", func(t *testing.T) { testCut(t, config) })
 	t.Run("sync waits for a late watch", func(t *testing.T) { testSync(t, config) })
 	t.Run("a late watch changes no history", func(t *testing.T) { testLate(t, config) })
+	t.Run("queries know what controllers did", func(t *testing.T) { testQueries(t, config) })
 	t.Run("410 Gone is a gap", func(t *testing.T) { testGone(t, config) })
 	t.Run("what does not settle has a reason", func(t *testing.T) { testUnsettled(t, config) })
 	t.Run("who may not watch is told so", func(t *testing.T) { testForbidden(t, config) })
@@ -237,11 +238,17 @@ func testCut(t *testing.T, config *rest.Config) {
 	stop, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		for {
+		for i := 0; ; i++ {
+			// Ten times in short order, then long enough apart for the recorder to be
+			// certain that it has everything: see Recorder.Sync.
+			pause := 150 * time.Millisecond
+			if i%10 == 0 {
+				pause = 4 * time.Second
+			}
 			select {
 			case <-stop:
 				return
-			case <-time.After(150 * time.Millisecond):
+			case <-time.After(pause):
 				r.transport.Cut("pods")
 				r.transport.Cut("replicasets")
 			}
