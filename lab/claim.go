@@ -183,12 +183,22 @@ func (t *T) states() []*State {
 	states := []*State{before}
 	w := t.run.input.Window
 	for _, e := range w.Entries() {
-		if e.Event != nil && e.Event.Namespace == t.run.input.Namespace {
+		if e.Event != nil && e.Event.Namespace == t.run.input.Namespace && shown(e.Event.Kind) {
 			m := t.moment(e.Moment(), "the state", "was so")
 			states = append(states, &State{t: t.unplaced(), state: w.StateAt(e.Moment()), moment: m, when: m.String(), past: true, tentative: true})
 		}
 	}
 	return states
+}
+
+// shown reports that a state has objects of a kind.
+func shown(kind string) bool {
+	switch kind {
+	case "Event", "EndpointSlice", "ControllerRevision", "HorizontalPodAutoscaler", "PodDisruptionBudget", "ReplicationController":
+		return false
+	default:
+		return true
+	}
 }
 
 func (t *T) closed() bool { return t.run.input.Window.Closed }

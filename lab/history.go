@@ -27,8 +27,8 @@ func (t *T) During() *History {
 func (h *History) Pods(selector string) Pods {
 	match := h.t.selector(selector)
 	return h.pods(func(p *PodHistory) bool {
-		for _, v := range p.versions() {
-			if match.Matches(labels.Set(v.Labels)) {
+		for _, set := range p.labels() {
+			if match.Matches(labels.Set(set)) {
 				return true
 			}
 		}

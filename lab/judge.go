@@ -6,6 +6,9 @@ import (
 	"strconv"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
 	"github.com/k8slab/k8slab/internal/cluster/timeline"
 )
 
@@ -29,7 +32,14 @@ type Case struct {
 	// Where says where the check is, as file:line, for findings that were not given
 	// a position with [T.At]. When nil it is the caller outside of this package.
 	Where func() string
+
+	Held *Held // keeps what the check looks at; may be nil
 }
+
+// Held keeps the objects that checks have looked at. A timeline decodes an object
+// again once nobody has it any more, so who runs checks one after the other keeps
+// the Held of the run before until the next has ended. The zero value is ready.
+type Held struct{ pods [][]*corev1.Pod }
 
 // Verdict is what one check said.
 type Verdict struct {
@@ -47,7 +57,10 @@ func Judge(c Case, check func(*T)) Verdict {
 	if c.Namespace == "" {
 		c.Namespace = "default"
 	}
-	r := &run{input: c, where: c.Where}
+	if c.Held == nil {
+		c.Held = &Held{}
+	}
+	r := &run{input: c, where: c.Where, selectors: map[string]labels.Selector{}}
 	if r.where == nil {
 		r.where = caller
 	}
@@ -68,6 +81,7 @@ type run struct {
 	input     Case
 	where     func() string
 	manifests *manifests
+	selectors map[string]labels.Selector // those that were parsed
 	findings  []finding
 	asserted  bool // something was asserted
 	evidence  bool // something was seen to have happened

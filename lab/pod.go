@@ -119,14 +119,14 @@ func (p *PodHistory) Restarts() int { return p.of.Restarts() }
 // first returns the version in which the Pod came into the step.
 func (p *PodHistory) first() *corev1.Pod { return p.of.First() }
 
-// versions are the one that stood when the step began, and those after it.
-func (p *PodHistory) versions() []*corev1.Pod {
-	var all []*corev1.Pod
-	if before := p.of.Before(); before != nil {
-		all = append(all, before)
+// labels returns the labels that the Pod had in the step, in order.
+func (p *PodHistory) labels() []map[string]string {
+	if len(p.of.Labels) == 0 {
+		return []map[string]string{p.first().Labels}
 	}
-	for _, v := range p.of.Versions() {
-		all = append(all, v.Object)
+	all := []map[string]string{p.of.Labels[0].From}
+	for _, c := range p.of.Labels {
+		all = append(all, c.To)
 	}
 	return all
 }

@@ -121,8 +121,10 @@ func (s *State) PodsOf(workload metav1.Object) []*corev1.Pod {
 
 func (s *State) pods(want func(*corev1.Pod) bool) []*corev1.Pod {
 	s.needRecord("Pod")
+	all := s.state.Pods(s.namespace())
+	s.t.run.input.Held.pods = append(s.t.run.input.Held.pods, all)
 	var pods []*corev1.Pod
-	for _, p := range s.state.Pods(s.namespace()) {
+	for _, p := range all {
 		if want(p) {
 			pods = append(pods, p)
 		}
@@ -230,10 +232,14 @@ func controller(p *corev1.Pod) string {
 
 // selector parses a label selector. One that is malformed is the author's error.
 func (t *T) selector(text string) labels.Selector {
+	if s, ok := t.run.selectors[text]; ok {
+		return s
+	}
 	s, err := labels.Parse(text)
 	if err != nil {
 		t.broken("label selector %q: %v", text, err)
 	}
+	t.run.selectors[text] = s
 	return s
 }
 

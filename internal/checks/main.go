@@ -38,6 +38,7 @@ type server struct {
 	broken   error // why script is nil
 	printed  capped
 	timeline *timeline.Builder // nil before the first request
+	held     *lab.Held         // of the last request
 }
 
 func (s *server) serve(in *bufio.Reader) int {
@@ -66,7 +67,8 @@ func (s *server) answer(r requestLine, body []byte) error {
 	}
 	s.timeline = grown
 	s.load(r.Script)
-	c := lab.Case{Manifests: r.Manifests, Window: grown.Timeline().Step(r.Step), Namespace: r.Namespace}
+	c := lab.Case{Manifests: r.Manifests, Window: grown.Timeline().Step(r.Step), Namespace: r.Namespace, Held: &lab.Held{}}
+	defer func() { s.held = c.Held }()
 	for _, name := range r.Names {
 		if err := s.answers.Encode(answerLine{Begin: name}); err != nil {
 			return err

@@ -41,13 +41,16 @@ func hostThatIsKilled() int {
 	return 0
 }
 
-func startWorker(t testing.TB) *Worker {
+func startWorker(t testing.TB) *Worker { return startWorkerFor(t, 0) }
+
+// startWorkerFor starts a worker with a limit for each run.
+func startWorkerFor(t testing.TB, limit time.Duration) *Worker {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := Start(t.Context(), WorkerOptions{Argv: []string{exe, workerArg}})
+	w, err := Start(t.Context(), WorkerOptions{Argv: []string{exe, workerArg}, Timeout: limit})
 	if err != nil {
 		t.Fatal(err)
 	}

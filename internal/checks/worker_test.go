@@ -90,10 +90,18 @@ func TestHostile(t *testing.T) {
 		{name: "the host's names", body: `lab.Judge(lab.Case{}, nil)`, message: "Judge", survives: true},
 		{name: "unexported fields", body: `t.run = nil`, message: "unexported field", survives: true, compiles: true},
 	}
-	w := startWorker(t)
-	w.lint = func(string, []byte) []Problem { return nil }
+	// What does not end by itself meets the limit, and what does gets the time that a
+	// busy machine needs.
+	limited, patient := startWorker(t), startWorkerFor(t, time.Minute)
+	for _, w := range []*Worker{limited, patient} {
+		w.lint = func(string, []byte) []Problem { return nil }
+	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			w := patient
+			if test.message == "endless loop" {
+				w = limited
+			}
 			if raceDetector && (strings.HasPrefix(test.name, "memory") || test.name == "endless recursion") {
 				t.Skip("how the process ends is up to the race detector")
 			}
