@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -82,5 +83,37 @@ func TestReadersAndWriter(t *testing.T) {
 	wg.Wait()
 	if got, want := tell(b.Timeline()), tell(New(testHeader(), story())); got != want {
 		t.Errorf("got\n%s", got)
+	}
+}
+
+// What a timeline says stays, whatever becomes of the builder, and it is the same
+// whichever way the builder came to its entries.
+func TestTruncate(t *testing.T) {
+	all := story()
+	want := tell(New(testHeader(), all))
+	grown := NewBuilder(testHeader())
+	for _, e := range all {
+		grown.Append(e)
+	}
+	whole := grown.Timeline()
+	for n := range all {
+		grown.Truncate(n)
+		if grown.Len() != n {
+			t.Fatalf("got %d entries, want %d", grown.Len(), n)
+		}
+		part := grown.Timeline()
+		wantPart := tell(New(testHeader(), all[:n:n]))
+		if got := tell(part); got != wantPart {
+			t.Fatalf("the first %d entries: got\n%s\nwant\n%s", n, got, wantPart)
+		}
+		for _, e := range slices.Backward(all[n:]) {
+			grown.Append(e) // each is late
+		}
+		if got := tell(grown.Timeline()); got != want {
+			t.Fatalf("after %d entries and the rest: got\n%s\nwant\n%s", n, got, want)
+		}
+		if tell(part) != wantPart || tell(whole) != want {
+			t.Fatalf("a timeline has changed when the builder had %d entries", n)
+		}
 	}
 }

@@ -361,9 +361,7 @@ func histories(tl *timeline.Timeline, namespace string) string {
 				tellPod(&b, p)
 			}
 		}
-		for _, c := range w.Rollout(timeline.Ref{Kind: "ReplicaSet", Namespace: namespace, Name: "web"}).Templates {
-			fmt.Fprintf(&b, "  %d template of web\n", c.ResourceVersion)
-		}
+		tellRollout(&b, w.Rollout(timeline.Ref{Kind: "ReplicaSet", Namespace: namespace, Name: "web"}))
 	}
 	return b.String()
 }
@@ -381,6 +379,19 @@ func tellPod(b *strings.Builder, p *timeline.PodHistory) {
 		fmt.Fprintf(b, ", adopted %v, released %v at %d", c.Adopted(), c.Released(), c.ResourceVersion)
 	}
 	fmt.Fprintln(b)
+}
+
+func tellRollout(b *strings.Builder, r *timeline.Rollout) {
+	for _, c := range r.Templates {
+		fmt.Fprintf(b, "  %d template of web\n", c.ResourceVersion)
+	}
+	for _, s := range r.Samples {
+		s.Moment = timeline.Moment{} // of the first, which is the mark's
+		fmt.Fprintf(b, "  %+v\n", s)
+	}
+	for _, v := range r.Revisions {
+		fmt.Fprintf(b, "  revision %d of %d Pods\n", v.Number, len(v.Pods))
+	}
 }
 
 func testGone(t *testing.T, config *rest.Config) {
