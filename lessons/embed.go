@@ -11,5 +11,5 @@ import "embed"
 // FS returns the course as package lesson reads it.
 func FS() embed.FS { return course }
 
-//go:embed course.yaml replicaset-updates rolling-surge-limits
+//go:embed course.yaml replicaset-updates rolling-surge-limits statefulset-partitions job-backoff
 var course embed.FS

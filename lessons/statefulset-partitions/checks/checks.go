@@ -92,7 +92,7 @@ func CanariesWereUpdatedInOrder(t *lab.T) {
 	h.Equal(r.Image(), second, "image in the template of StatefulSet db")
 	h.Equal(partition(t.When(r.Began()).StatefulSet("db")), 3, "partition when the template changed")
 	h.Equal(r.Updated(), []string{"db-4", "db-3"}, "Pods that were updated, in order")
-	h.InOrder(r.Ordinal(4).Last().Ready(), r.Ordinal(3).First().Removed())
+	h.InOrder(r.Ordinal(4).Last().Ready(), before(r, 3).Removed())
 	awaitReady(t, r, 3)
 }
 
@@ -101,7 +101,7 @@ func OthersWereLeftAlone(t *lab.T) {
 	h := t.Hint("write %s into db.yaml, apply it, wait until all Pods are ready, and redo this step with partition: 3", first)
 	r := rolled(t, h)
 	for n := 0; n < 3; n++ {
-		p := r.Ordinal(n).First()
+		p := before(r, n)
 		h.Never(p.Removed(), "Pod %s was deleted", p.Name())
 		h.Equal(p.Image(), first, "image of Pod %s", p.Name())
 	}
@@ -148,7 +148,7 @@ func CanariesWereTakenBack(t *lab.T) {
 	r := rolled(t, h)
 	h.Equal(r.Image(), first, "image in the template of StatefulSet db")
 	h.Equal(r.Updated(), []string{"db-4", "db-3"}, "Pods that were taken back, in order")
-	h.InOrder(r.Ordinal(4).Last().Ready(), r.Ordinal(3).First().Removed())
+	h.InOrder(r.Ordinal(4).Last().Ready(), before(r, 3).Removed())
 	for n := 1; n < 5; n++ {
 		h.Equal(r.Ordinal(n).Last().Revision, r.Ordinal(0).Last().Revision, "revision of Pod %s", r.Ordinal(n).Name)
 	}
@@ -173,7 +173,7 @@ func UpdateWentInStages(t *lab.T) {
 	stages := []int{0, 1, 1, 3, 3} // the partition at which the Pod of each ordinal is updated
 	for n := 4; n >= 0; n-- {
 		o := r.Ordinal(n)
-		removed := o.First().Removed()
+		removed := before(r, n).Removed()
 		t.Hint("wait until the stage is over, then lower the partition: first to 1, then to 0").
 			Await(removed.Seen(), "Pod %s has not been updated yet", o.Name)
 		inStage(h, stages[n], removed, "the old Pod "+o.Name+" was deleted")
@@ -285,6 +285,18 @@ func kept(t *lab.T) *lab.Workload {
 func rolled(t, redo *lab.T) *lab.Workload {
 	kept(redo)
 	return t.Hint("type kubectl apply -f db.yaml").During().StatefulSet("db").Rollout()
+}
+
+// before returns the Pod that had an ordinal when a rollout began.
+func before(r *lab.Workload, ordinal int) *lab.Turn {
+	turns := r.Ordinal(ordinal).Turns
+	old := turns[0]
+	for _, turn := range turns {
+		if !turn.Created().After(r.Began()) {
+			old = turn
+		}
+	}
+	return old
 }
 
 // awaitReady waits until the last Pod with an ordinal is ready.
