@@ -16,20 +16,34 @@ func translate(p any) string {
 		}
 		return translate(v.Interface())
 	}
-	text := fmt.Sprint(p)
-	switch {
-	case strings.Contains(text, "on zero Value"),
-		strings.Contains(text, "using zero Value"),
-		strings.Contains(text, "on a nil pointer"),
-		strings.Contains(text, "nil pointer dereference"):
-		return "a nil pointer was used: a field that is not set, or an object that is not there"
-	case strings.Contains(text, "assignment to entry in nil map"):
-		return "a value was put into a map that is nil: make it first"
-	case strings.Contains(text, "reflect: slice index out of range"), strings.Contains(text, "reflect: array index out of range"),
-		strings.Contains(text, "reflect: string index out of range"):
-		return "an index is out of range: ask for the length first"
-	default:
-		return text
+	text := positions.ReplaceAllString(fmt.Sprint(p), "")
+	text = strings.TrimPrefix(strings.TrimSpace(text), "runtime error: ")
+	for _, t := range translations() {
+		if strings.Contains(text, t.says) {
+			return t.means
+		}
+	}
+	return text
+}
+
+// translations are what the interpreter and compiled code say, and what it means.
+func translations() []struct{ says, means string } {
+	const (
+		null  = "a nil pointer was used: a field that is not set, or an object that is not there"
+		index = "an index is out of range: ask for the length first"
+	)
+	return []struct{ says, means string }{
+		{"on zero Value", null},
+		{"using zero Value", null},
+		{"on a nil pointer", null},
+		{"nil pointer dereference", null},
+		{"call of nil function", null},
+		{"assignment to entry in nil map", "a value was put into a map that is nil: make it first"},
+		{"index out of range", index},
+		{"index out of bounds", index},
+		{"bounds out of range", index},
+		{"negative len", "a length is negative"},
+		{"makeslice: len out of range", "a length is negative"},
 	}
 }
 

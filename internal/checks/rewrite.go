@@ -75,6 +75,8 @@ func (r *rewriter) collect(n ast.Node) bool {
 		if e, ok := n.Else.(*ast.BlockStmt); ok {
 			r.lists = append(r.lists, &e.List)
 		}
+	case *ast.BlockStmt:
+		r.blocks(n)
 	case *ast.ForStmt:
 		r.lists = append(r.lists, &n.Body.List)
 	case *ast.RangeStmt:
@@ -85,6 +87,16 @@ func (r *rewriter) collect(n ast.Node) bool {
 		}
 	}
 	return true
+}
+
+// blocks collects the blocks that stand among the statements of another. The others
+// belong to statements, and are collected with them.
+func (r *rewriter) blocks(n *ast.BlockStmt) {
+	for _, s := range n.List {
+		if b, ok := s.(*ast.BlockStmt); ok {
+			r.lists = append(r.lists, &b.List)
+		}
+	}
 }
 
 func (r *rewriter) clauses(body *ast.BlockStmt) {

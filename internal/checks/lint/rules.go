@@ -80,8 +80,10 @@ func (l *linter) node(n ast.Node, around []ast.Node) {
 			l.assignment(e)
 		}
 		l.literals(n)
-		l.indices(n)
+		l.several(n, n.Rhs)
 		l.assigned(n)
+	case *ast.ValueSpec:
+		l.several(n, n.Values)
 	case *ast.CompositeLit:
 		l.elements(n)
 	case *ast.CallExpr:

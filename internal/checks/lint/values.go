@@ -10,26 +10,44 @@ import (
 // Rules about what becomes of values: where the interpreter keeps them, and what
 // it makes of a script's types behind an interface.
 
-// literals rejects a literal that is assigned to a variable that is there already: a
-// struct, of which the interpreter makes another variable, or one of several values,
-// which it forgets.
+// literals rejects a struct literal that is assigned to a variable that is there
+// already: the interpreter makes another variable of it.
 func (l *linter) literals(n *ast.AssignStmt) {
-	if len(n.Lhs) != len(n.Rhs) {
+	if len(n.Lhs) != 1 || n.Tok != token.ASSIGN {
 		return
 	}
-	for i, e := range n.Lhs {
-		id, ok := ast.Unparen(e).(*ast.Ident)
-		if !ok || id.Name == "_" || n.Tok == token.DEFINE && l.info.Defs[id] != nil {
-			continue
-		}
-		_, literal := ast.Unparen(n.Rhs[i]).(*ast.CompositeLit)
-		switch {
-		case len(n.Lhs) > 1 && (literal || l.info.Types[n.Rhs[i]].Value != nil):
-			l.report(n, "the interpreter may not assign to %s here, one of several: write an assignment for each", id.Name)
-		case literal && l.isStruct(n.Rhs[i]):
-			l.report(n, "the interpreter makes another variable of %s here, which pointers to it and functions that use it do not see: assign its fields, or use a variable with another name", id.Name)
+	id, ok := ast.Unparen(n.Lhs[0]).(*ast.Ident)
+	if ok && id.Name != "_" && isLiteral(n.Rhs[0]) && l.isStruct(n.Rhs[0]) {
+		l.report(n, "the interpreter makes another variable of %s here, which pointers to it and functions that use it do not see: assign its fields, or use a variable with another name", id.Name)
+	}
+}
+
+// several rejects what the interpreter gets wrong of several values at once: with a
+// literal among them it forgets the others, and it does not assign to a variable that
+// is there already when it defines another.
+func (l *linter) several(n ast.Node, values []ast.Expr) {
+	if len(values) < 2 {
+		return
+	}
+	for _, e := range values {
+		if isLiteral(e) {
+			l.report(n, "the interpreter forgets the other values when there is a literal among them: write a line for each")
 		}
 	}
+	assign, ok := n.(*ast.AssignStmt)
+	if !ok || assign.Tok != token.DEFINE {
+		return
+	}
+	for _, e := range assign.Lhs {
+		if id, ok := e.(*ast.Ident); ok && id.Name != "_" && l.info.Defs[id] == nil {
+			l.report(n, "the interpreter may not assign to %s here, which is there already: write a line for each", id.Name)
+		}
+	}
+}
+
+func isLiteral(e ast.Expr) bool {
+	_, ok := ast.Unparen(e).(*ast.CompositeLit)
+	return ok
 }
 
 func (l *linter) isStruct(e ast.Expr) bool {
@@ -39,25 +57,6 @@ func (l *linter) isStruct(e ast.Expr) bool {
 	}
 	_, ok := t.Underlying().(*types.Struct)
 	return ok
-}
-
-// indices rejects an assignment that changes a variable and uses it to say what
-// else it changes.
-func (l *linter) indices(n *ast.AssignStmt) {
-	changed := map[types.Object]bool{}
-	for _, e := range n.Lhs {
-		if id, ok := ast.Unparen(e).(*ast.Ident); ok && l.info.Uses[id] != nil {
-			changed[l.info.Uses[id]] = true
-		}
-	}
-	for _, e := range n.Lhs {
-		if _, ok := ast.Unparen(e).(*ast.Ident); ok {
-			continue
-		}
-		if id := l.uses(e, changed); id != nil {
-			l.report(id, "the interpreter uses %s here after it has changed it: write two assignments", id.Name)
-		}
-	}
 }
 
 // uses returns where an expression uses one of some variables, and nil if it does

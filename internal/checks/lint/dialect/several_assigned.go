@@ -2,9 +2,10 @@ package dialect
 
 import "fmt"
 
-// SeveralAssigned assigns to a variable that is there and to a new one.
+// SeveralAssigned assigns to a variable that a function uses, and to a new one.
 func SeveralAssigned() string {
 	ready := 0
-	ready, names := 1, []string{"web"}
-	return fmt.Sprint(ready, len(names))
+	count := func() int { return ready }
+	ready, wanted := 3, 4
+	return fmt.Sprint(count(), wanted)
 }
