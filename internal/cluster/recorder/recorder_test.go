@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -164,6 +165,27 @@ func TestRecordsOneNamespace(t *testing.T) {
 	s.putIn("shop", "replicasets", "web")
 	l.sync(t)
 	l.expect(t, "ADDED:web@101 ADDED:web@104")
+}
+
+func TestLeavesHeartbeatsOut(t *testing.T) {
+	s, f := newServer(t), &file{}
+	node := func(ready, heartbeat string) {
+		s.put("nodes", "n", fmt.Sprintf(`{"status":{"conditions":[{"type":"Ready","status":%q,"lastHeartbeatTime":%q}]}}`, ready, heartbeat))
+	}
+	node("True", "2026-11-21T10:00:00Z")
+	kinds := slices.DeleteFunc(recorder.DefaultKinds(), func(k recorder.Kind) bool { return !k.Heartbeat })
+	r, err := recorder.Start(t.Context(), recorder.Options{Config: s.config(), Kinds: kinds, Out: f})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &lab{Recorder: r, file: f}
+	t.Cleanup(func() { _ = l.Close() })
+	node("True", "2026-11-21T10:05:00Z")
+	l.sync(t)
+	node("False", "2026-11-21T10:10:00Z")
+	node("False", "2026-11-21T10:15:00Z")
+	l.sync(t)
+	l.expect(t, "ADDED:n@101 MODIFIED:n@103")
 }
 
 func TestLeavesSystemNamespacesOut(t *testing.T) {

@@ -122,8 +122,8 @@ func (s *server) set(change func()) {
 func (s *server) compact(resource string) { s.set(func() { s.compacted[resource] = s.version }) }
 
 var (
-	apiVersions = map[string]string{"pods": "v1", "replicasets": "apps/v1"}
-	kinds       = map[string]string{"pods": "Pod", "replicasets": "ReplicaSet"}
+	apiVersions = map[string]string{"pods": "v1", "replicasets": "apps/v1", "nodes": "v1"}
+	kinds       = map[string]string{"pods": "Pod", "replicasets": "ReplicaSet", "nodes": "Node"}
 )
 
 func (s *server) serve(w http.ResponseWriter, r *http.Request) {

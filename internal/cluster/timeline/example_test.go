@@ -38,3 +38,33 @@ func Example() {
 	// Pods before and after: 2 2
 	// When the first was deleted: Pod web-a is terminating
 }
+
+// The most Pods at once, and which they were.
+func ExampleRollout_Peak() {
+	file, err := os.Open("testdata/story.ndjson")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer file.Close()
+	recorded, err := timeline.Read(file)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	web := recorded.Step("delete").Rollout(timeline.Ref{Kind: "ReplicaSet", Namespace: "default", Name: "web"})
+	for _, count := range []timeline.Count{timeline.ActivePods, timeline.AllPods} {
+		most := web.Peak(count)
+		fmt.Printf("at most %d %s Pods, first at %v:", most.Value, count, most.At)
+		for _, pod := range most.Pods {
+			fmt.Print(" ", pod.Name)
+		}
+		fmt.Println()
+	}
+	fewest := web.Low(timeline.AvailablePods)
+	fmt.Printf("at least %d available, first at %v\n", fewest.Value, fewest.At)
+	// Output:
+	// at most 2 active Pods, first at 25s: web-a web-b
+	// at most 3 existing Pods, first at 27s: web-a web-b web-c
+	// at least 1 available, first at 26s
+}
