@@ -178,7 +178,7 @@ func failed(t *lab.T, name string) *lab.Job {
 	if j.Complete().Seen() {
 		again(t, name).Fatalf("Job %s was complete %s, and should have failed", name, j.Complete())
 	}
-	t.Hint("wait, and look with kubectl get job %s", name).
+	t.Hint("wait, and look with kubectl get job %s; if it goes on for longer than the text says, correct %s.yaml, type kubectl delete job %s, and apply it again", name, name, name).
 		Await(j.Failed().Seen(), "Job %s has not failed yet; attempts so far: %d", name, len(j.Attempts()))
 	return j
 }

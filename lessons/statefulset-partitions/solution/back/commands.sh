@@ -1,5 +1,5 @@
 kubectl apply -f db.yaml
 kubectl wait --for=jsonpath='{.status.updatedReplicas}'=5 sts/db --timeout=60s
 kubectl wait --for=jsonpath='{.status.readyReplicas}'=5 sts/db --timeout=60s
-kubectl get pods -l app=db -o custom-columns='NAME:.metadata.name,IMAGE:.spec.containers[0].image,REVISION:.metadata.labels.controller-revision-hash'
+kubectl get pods -l app=db -L controller-revision-hash
 kubectl get controllerrevisions
