@@ -170,7 +170,6 @@ containers:
 		{
 			name: "not after the Pod's deadline",
 			pod: `
-activeDeadlineSeconds: 2
 containers:
 - {name: stubborn, image: "busybox:1.36", command: [sh, -c, "sleep 3600; true"]}
 - {name: handler, image: "busybox:1.36", command: [sh, -c, "trap 'exit 3' TERM; sleep 3600 & wait"]}
@@ -178,6 +177,7 @@ containers:
 - {name: pause, image: "registry.k8s.io/pause:3.9"}
 `,
 			want: []expectation{
+				atDeadline(),
 				failed("DeadlineExceeded", "Pod was active on the node longer than the specified deadline"),
 				terminated("stubborn", 137, "Error", ""),
 				terminated("handler", 3, "Error", ""),
@@ -274,7 +274,6 @@ containers:
 		{
 			name: "preStop comes before SIGTERM",
 			pod: `
-activeDeadlineSeconds: 2
 terminationGracePeriodSeconds: 20
 containers:
 - name: command
@@ -294,6 +293,7 @@ containers:
   lifecycle: {preStop: {exec: {command: ["false"]}}}
 `,
 			want: []expectation{
+				atDeadline(),
 				event("FailedPreStopHook", "PreStopHook failed"),
 				terminated("command", 3, "Error", ""),
 				logged("command", "hook was here\n"),
@@ -306,7 +306,6 @@ containers:
 		{
 			name: "a preStop that never ends is killed with the container",
 			pod: `
-activeDeadlineSeconds: 1
 terminationGracePeriodSeconds: 2
 containers:
 - name: main
@@ -314,7 +313,7 @@ containers:
   command: [sh, -c, "trap 'exit 3' TERM; while :; do sleep 0.05; done"]
   lifecycle: {preStop: {exec: {command: [sleep, infinity]}}}
 `,
-			want: []expectation{terminated("main", 3, "Error", "")},
+			want: []expectation{atDeadline(), terminated("main", 3, "Error", "")},
 		},
 	})
 }

@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -416,4 +417,15 @@ func restartedAfter(name string, pause time.Duration) expectation {
 		}
 		return false
 	})
+}
+
+// atDeadline gives the Pod, once it is Ready, a deadline that is over.
+func atDeadline() expectation {
+	return expectation{"deadline of a Pod that is Ready", func(ctx context.Context, p *place, pod *corev1.Pod) (string, bool) {
+		if seen, ok := ready().holds(ctx, p, pod); !ok {
+			return seen, false
+		}
+		_, err := p.client.CoreV1().Pods(p.namespace).Patch(ctx, podName, types.MergePatchType, []byte(`{"spec":{"activeDeadlineSeconds":1}}`), metav1.PatchOptions{})
+		return fmt.Sprint(err), err == nil
+	}}
 }
