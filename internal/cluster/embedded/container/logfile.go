@@ -19,72 +19,66 @@ const maxLogLine = 16 << 10
 //	2016-10-06T00:17:09.669794202Z stdout F a whole line
 //	2016-10-06T00:17:09.669794202Z stdout P the first part of a long one
 //
-// The kubelet reads it and rotates it by renaming it and asking for a new one.
+// The kubelet reads it and rotates it by renaming it and asking for a new one. It is open only while
+// something is written: a thousand containers that are silent hold no file.
 type logFile struct {
 	path string
 
-	mu   sync.Mutex
-	file *os.File // nil after close
+	mu     sync.Mutex
+	closed bool
 }
 
 // openLog opens or continues the log at path. Without a path the output is dropped.
 func openLog(path string) (*logFile, error) {
 	l := &logFile{path: path}
 	if path == "" {
+		l.closed = true
 		return l, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
-	return l, l.open()
+	return l, l.append(nil)
 }
 
-func (l *logFile) open() error {
+// append adds to the file, which is made if it is not there.
+func (l *logFile) append(text []byte) error {
 	file, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
 	if err != nil {
 		return err
 	}
-	if l.file != nil {
-		l.file.Close()
-	}
-	l.file = file
-	return nil
+	_, err = file.Write(text)
+	return errors.Join(err, file.Close())
 }
 
 // reopen makes a new file where the old one was renamed.
 func (l *logFile) reopen() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.file == nil {
+	if l.closed {
 		return errors.New("the log is closed")
 	}
-	return l.open()
+	return l.append(nil)
 }
 
-func (l *logFile) close() error {
+func (l *logFile) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.file == nil {
-		return nil
-	}
-	err := l.file.Close()
-	l.file = nil
-	return err
+	l.closed = true
 }
 
 // write appends one entry.
 func (l *logFile) write(stream, tag string, line []byte) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.file == nil {
+	if l.closed {
 		return nil
 	}
 	var entry bytes.Buffer
 	fmt.Fprintf(&entry, "%s %s %s ", time.Now().UTC().Format("2006-01-02T15:04:05.000000000Z07:00"), stream, tag)
 	entry.Write(line)
 	entry.WriteByte('\n')
-	_, err := l.file.Write(entry.Bytes())
-	return err
+	return l.append(entry.Bytes())
 }
 
 // logWriter is one stream of a container as lines of its log. A program never sees an error of the
