@@ -22,7 +22,11 @@ func (r *Runtime) assemble(c *container) (*files.Tree, error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return nil, err
 	}
-	if err := files.Populate(root, imageFiles(c)); err != nil {
+	entries := imageFiles(c)
+	if err := r.addSandboxFiles(c.sandbox, entries); err != nil {
+		return nil, err
+	}
+	if err := files.Populate(root, entries); err != nil {
 		return nil, err
 	}
 	return files.Open(files.Options{
@@ -50,13 +54,22 @@ func (c *container) workingDir() string {
 	return "/"
 }
 
-// mounts translates the kubelet's mounts. The sandbox's files come first, so that the kubelet's own
-// /etc/hosts wins.
+// addSandboxFiles gives a container the files of its Pod, as copies: a mount would hold an open
+// directory for each of them for as long as the container runs.
+func (r *Runtime) addSandboxFiles(s *sandbox, entries map[string]files.Entry) error {
+	for _, name := range sandboxFiles {
+		content, err := os.ReadFile(r.sandboxFile(s, name))
+		if err != nil {
+			return err
+		}
+		entries[name] = files.Entry{Content: string(content)}
+	}
+	return nil
+}
+
+// mounts translates the kubelet's mounts, with its own /etc/hosts.
 func (r *Runtime) mounts(c *container) ([]files.Mount, error) {
 	var mounts []files.Mount
-	for _, name := range sandboxFiles {
-		mounts = append(mounts, files.Mount{Path: name, Source: r.sandboxFile(c.sandbox, name)})
-	}
 	for _, m := range c.config.GetMounts() {
 		mount, err := r.mount(c, m)
 		if err != nil {
