@@ -15,7 +15,7 @@ import (
 	"github.com/k8slab/k8slab/lessons"
 )
 
-//go:generate go run ./natives
+//go:generate go run ./generate
 
 // scripted is a lesson with its checks, which are compiled into this test.
 type scripted struct {

@@ -4,7 +4,7 @@ import "fmt"
 
 type listed struct{ name string }
 
-func (x listed) label() string { return "Pod " + x.name }
+func (x listed) Label() string { return "Pod " + x.name }
 
 // AnyAppended appends a value of a type of the script to a list of any.
 func AnyAppended() string {

@@ -4,7 +4,7 @@ import "fmt"
 
 type passed struct{ name string }
 
-func (x passed) label() string { return "Pod " + x.name }
+func (x passed) Label() string { return "Pod " + x.name }
 
 // AnyArgument gives a value of a type of the script to a function of the script that
 // takes any.

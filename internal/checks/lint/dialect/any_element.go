@@ -2,7 +2,7 @@ package dialect
 
 type owned struct{ name string }
 
-func (x owned) label() string { return "Pod " + x.name }
+func (x owned) Label() string { return "Pod " + x.name }
 
 // AnyElement keeps a value of a type of the script in a map of any.
 func AnyElement() string {

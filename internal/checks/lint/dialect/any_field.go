@@ -4,7 +4,7 @@ import "fmt"
 
 type fact struct{ text string }
 
-func (x fact) label() string { return "Pod " + x.text }
+func (x fact) Label() string { return "Pod " + x.text }
 
 type entry struct{ about any }
 

@@ -1,4 +1,4 @@
-// Command natives writes the list of the checks of the course's lessons, as compiled
+// Command generate writes the list of the checks of the course's lessons, as compiled
 // functions, for the tests of package checks: they run every check compiled and
 // interpreted and compare. It is run by go generate and is no part of k8slab.
 package main
@@ -20,7 +20,7 @@ import (
 
 func main() {
 	if err := run("../../lessons", "zz_lessons_test.go"); err != nil {
-		fmt.Fprintln(os.Stderr, "natives:", err)
+		fmt.Fprintln(os.Stderr, "generate:", err)
 		os.Exit(1)
 	}
 }
