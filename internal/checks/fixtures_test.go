@@ -61,6 +61,9 @@ func findings(t *testing.T, c *fixture.Case, worker *Worker) string {
 		r := Request{Names: s.Checks, Step: s.ID, Namespace: c.Namespace, Manifests: s.Manifests, Timeline: c.Timeline}
 		for _, f := range scriptedLesson(c.Lesson).judge(t, worker, r) {
 			fmt.Fprintf(&b, "%s: %s\n", s.ID, told(f))
+			if f.Outcome == Error || f.Outcome != Passed && f.Hint == "" {
+				t.Errorf("%s says %s, with the remedy %q", f.Check, told(f), f.Hint)
+			}
 		}
 	}
 	return b.String()

@@ -95,8 +95,8 @@ func closeFiles() (uint64, error) {
 	return last, nil
 }
 
-// watchCPU ends the process when it has used up its processor time. It is for a
-// worker that its host has forgotten: the host's own limit is shorter.
+// watchCPU ends the process when it has used up its processor time. The host only
+// knows how much time has passed, of which others may have had the most.
 func watchCPU() {
 	exceeded := make(chan os.Signal, 1)
 	signal.Notify(exceeded, syscall.SIGXCPU)

@@ -69,6 +69,19 @@ func readLimits(t *testing.T, proc string) map[string]uint64 {
 	return limits
 }
 
+// TestProcessorTime runs an endless loop in a worker whose host would wait.
+func TestProcessorTime(t *testing.T) {
+	w := startWorkerFor(t, time.Hour)
+	w.lint = func(string, []byte) []Problem { return nil }
+	got, err := w.Run(t.Context(), Request{Filename: "checks.go", Source: hostile("", "for { }")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got[0].Outcome != Passed || got[1].Outcome != Error || !strings.Contains(got[1].Message, "it used too much processor time") {
+		t.Errorf("got %+v", got)
+	}
+}
+
 // TestWorkerDiesWithHost kills a host while its worker is in an endless loop.
 func TestWorkerDiesWithHost(t *testing.T) {
 	exe, err := os.Executable()

@@ -31,7 +31,7 @@ func hostThatIsKilled() int {
 	if err != nil {
 		return 1
 	}
-	w, err := Start(context.Background(), WorkerOptions{Argv: []string{exe, workerArg}, Timeout: time.Hour})
+	w, err := Start(context.Background(), WorkerOptions{Argv: []string{exe, workerArg}, CPU: time.Hour, Timeout: time.Hour})
 	if err != nil {
 		return 1
 	}

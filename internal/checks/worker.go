@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -14,8 +15,13 @@ import (
 	"github.com/k8slab/k8slab/internal/cluster/timeline"
 )
 
-// DefaultTimeout is how long one run may take unless WorkerOptions say otherwise.
-const DefaultTimeout = 3 * time.Second
+// How long one run may take unless WorkerOptions say otherwise. The checks of a step
+// take a few hundredths of a second of processor time; on a busy machine it may be
+// long until they get it.
+const (
+	DefaultCPU     = 3 * time.Second
+	DefaultTimeout = 10 * time.Second
+)
 
 // startTimeout is how long a worker may take until it is ready: the program that
 // it is may have a lot to initialise on a busy machine.
@@ -24,6 +30,7 @@ const startTimeout = 30 * time.Second
 // WorkerOptions are how a worker is started.
 type WorkerOptions struct {
 	Argv    []string      // the program and arguments whose main calls Main
+	CPU     time.Duration // processor time of one run, where the system can limit it; DefaultCPU when zero
 	Timeout time.Duration // of one run; DefaultTimeout when zero
 }
 
@@ -58,9 +65,8 @@ type content struct {
 
 // Start starts a worker and returns when it is ready.
 func Start(ctx context.Context, options WorkerOptions) (*Worker, error) {
-	if options.Timeout == 0 {
-		options.Timeout = DefaultTimeout
-	}
+	options.CPU = cmp.Or(options.CPU, DefaultCPU)
+	options.Timeout = cmp.Or(options.Timeout, DefaultTimeout)
 	w := &Worker{options: options, lint: Lint}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -205,7 +211,7 @@ func (w *Worker) encode(r Request, checks []Check) ([]byte, error) {
 	line := requestLine{
 		Script: scriptPart{Filename: r.Filename, Hash: hash(r)},
 		Step:   r.Step, Namespace: r.Namespace, Manifests: r.Manifests,
-		CPU: uint64(w.options.Timeout/time.Second) + 1,
+		CPU: uint64(w.options.CPU / time.Second),
 	}
 	for _, c := range checks {
 		line.Names = append(line.Names, c.Name)

@@ -92,7 +92,7 @@ func TestHostile(t *testing.T) {
 	}
 	// What does not end by itself meets the limit, and what does gets the time that a
 	// busy machine needs.
-	limited, patient := startWorker(t), startWorkerFor(t, time.Minute)
+	limited, patient := startWorkerFor(t, 3*time.Second), startWorkerFor(t, time.Minute)
 	for _, w := range []*Worker{limited, patient} {
 		w.lint = func(string, []byte) []Problem { return nil }
 	}
