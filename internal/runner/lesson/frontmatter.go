@@ -51,6 +51,7 @@ func (p *parser) frontMatter(src []byte) {
 		{"objectives", true, func(n *yaml.Node) { l.Objectives = d.texts(n, "objectives") }},
 		{"prerequisites", false, func(n *yaml.Node) { l.Prerequisites = d.texts(n, "prerequisites") }},
 		{"cluster", false, func(n *yaml.Node) { p.cluster(d, n) }},
+		{"isolation", false, func(n *yaml.Node) { l.Isolation = d.isolation(n) }},
 		{"images", false, func(n *yaml.Node) { l.Images, p.imagesLine = d.texts(n, "images"), d.line+n.Line }},
 		{"paces", false, func(n *yaml.Node) { p.paces(d, n) }},
 		{"points", true, func(n *yaml.Node) {
@@ -79,6 +80,14 @@ func (d decoder) version(n *yaml.Node) string {
 func (d decoder) provider(n *yaml.Node) string {
 	if n.Kind != yaml.ScalarNode || !slices.Contains(providers, n.Value) {
 		d.problems.errorf(d.at(n), "Write embedded, kind or existing, or leave it out if any will do.", "provider is %s", shown(n))
+		return ""
+	}
+	return n.Value
+}
+
+func (d decoder) isolation(n *yaml.Node) string {
+	if n.Kind != yaml.ScalarNode || !slices.Contains([]string{IsolationNamespace, IsolationCluster}, n.Value) {
+		d.problems.errorf(d.at(n), "Write namespace, or cluster if the lesson touches nodes or other objects that are in no namespace.", "isolation is %s", shown(n))
 		return ""
 	}
 	return n.Value

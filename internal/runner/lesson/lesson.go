@@ -26,6 +26,7 @@ type Lesson struct {
 	Objectives    []string // what a learner can do afterwards; at least one
 	Prerequisites []string // what a learner should know before
 	Cluster       Cluster
+	Isolation     string    // what it needs for itself: IsolationNamespace or IsolationCluster
 	Images        []string  // all images of start/ and solution/, with their tags
 	Paces         []float64 // the paces at which verdicts are proven; 1 is always among them
 	Points        int       // the sum of the points of all checks
@@ -47,6 +48,12 @@ type Cluster struct {
 	Provider   string // "embedded", "kind" or "existing" if it needs that one; else empty
 }
 
+// The values of Lesson.Isolation.
+const (
+	IsolationNamespace = "namespace" // it touches only objects of its namespace
+	IsolationCluster   = "cluster"   // it touches nodes or other objects of the cluster
+)
+
 // A File is a file of a lesson. Paths have forward slashes, are relative to the
 // learner's workspace, and never lead out of it.
 type File struct {
@@ -62,6 +69,20 @@ func (l *Lesson) StartFiles() []File { return slices.Clone(l.start) }
 // of the lesson has checks.
 func (l *Lesson) ChecksSource() (path string, source []byte) {
 	return l.checks.Path, l.checks.Data
+}
+
+// Untouched returns the lesson as somebody leaves it who does nothing: only what
+// the runner types by itself (given blocks) is left of its commands, and none of
+// its solution. The checks must not be content with that.
+func (l *Lesson) Untouched() *Lesson {
+	untouched := *l
+	untouched.Steps = slices.Clone(l.Steps)
+	for i := range untouched.Steps {
+		s := &untouched.Steps[i]
+		s.solution, s.commands = nil, nil
+		s.Blocks = slices.DeleteFunc(slices.Clone(s.Blocks), func(b Block) bool { _, run := b.(Run); return run })
+	}
+	return &untouched
 }
 
 // Step returns the step with that id, and whether there is one.

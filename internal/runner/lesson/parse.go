@@ -30,7 +30,7 @@ func Parse(fsys fs.FS, name string) (*Lesson, error) {
 		return nil, err
 	}
 	p := &parser{fsys: fsys, name: name, lesson: &Lesson{
-		Name: name, Cluster: Cluster{Nodes: 1}, Paces: []float64{1},
+		Name: name, Cluster: Cluster{Nodes: 1}, Isolation: IsolationNamespace, Paces: []float64{1},
 	}}
 	if err := p.readTree(); err != nil {
 		return nil, err

@@ -40,6 +40,19 @@ func TestProblems(t *testing.T) {
 		files map[string]string // changed files; empty ones are removed
 		want  []string
 	}{
+		// links
+		{"links that lead somewhere", md("## Change it {#change}\n", "## Change it {#change}\n\n[a](https://kubernetes.io/docs/) [b](#create) [c](web.yaml) [d](../demo) <https://example.org>\n"), nil},
+		{"links that lead nowhere", md("## Change it {#change}\n", "## Change it {#change}\n\n[a](ftp://x) [b](#creat) [c](wob.yaml) [d](../other) [e](https:///x) [f](../../etc)\n"), []string{
+			`demo/lesson.md:35: the link #creat leads to no step. Did you mean create?`,
+			`demo/lesson.md:35: the link ../../etc leads to no lesson. Write ../ and the name of a lesson.`,
+			`demo/lesson.md:35: the link ../other leads to no lesson. Write ../ and the name of a lesson.`,
+			`demo/lesson.md:35: the link ftp://x leads to no page. Write a link such as https://kubernetes.io/docs/.`,
+			`demo/lesson.md:35: the link https:///x leads to no page. Write a link such as https://kubernetes.io/docs/.`,
+			`demo/lesson.md:35: the link wob.yaml leads to no file of the workspace. Add start/wob.yaml, or correct the name.`}},
+		{"links and images that a terminal does not like", block("hint", "See [this](http://example.org) ![that](x.png)\n"), []string{
+			`demo/lesson.md:35: warning: a terminal does not show the image x.png. Say it in words, or draw it with characters.`,
+			`demo/lesson.md:35: warning: the link http://example.org is not encrypted. Write https.`}},
+
 		// the front matter
 		{"no front matter", file("lesson.md", steps), []string{
 			`demo/lesson.md:1: there is no front matter. Begin the file with a line ---, then format: 1 and the other keys, then another line ---.`}},
@@ -59,7 +72,9 @@ func TestProblems(t *testing.T) {
 		{"unknown key", md("minutes: 5", "minutes: 5\nsumary: x"), []string{
 			`demo/lesson.md:6:1: warning: unknown key "sumary" is ignored. Did you mean "summary"?`}},
 		{"unknown key, far from all", md("minutes: 5", "minutes: 5\nzzzzzzzzzz: x"), []string{
-			`demo/lesson.md:6:1: warning: unknown key "zzzzzzzzzz" is ignored. The known keys are format, title, summary, minutes, objectives, prerequisites, cluster, images, paces, points.`}},
+			`demo/lesson.md:6:1: warning: unknown key "zzzzzzzzzz" is ignored. The known keys are format, title, summary, minutes, objectives, prerequisites, cluster, isolation, images, paces, points.`}},
+		{"isolation", md("minutes: 5", "minutes: 5\nisolation: none"), []string{
+			`demo/lesson.md:6:12: isolation is "none". Write namespace, or cluster if the lesson touches nodes or other objects that are in no namespace.`}},
 		{"unknown nested key", md("nodes: 2", "node: 2"), []string{
 			`demo/lesson.md:9:3: warning: unknown key "node" is ignored. Did you mean "nodes"?`}},
 		{"key twice", md("minutes: 5", "minutes: 5\nminutes: 6"), []string{

@@ -17,6 +17,7 @@ func (p *parser) validate() {
 	p.checksSource()
 	p.manifests()
 	p.operands()
+	p.links()
 }
 
 func (p *parser) uniqueSteps() {
