@@ -32,8 +32,14 @@ play: build ## build, then play the lesson replicaset-updates
 	@bin/k8slab play replicaset-updates
 
 .PHONY: test
-test: build ## run the tests
+test: build ## run the tests, and prove the lessons
 	$(GOTEST) ./...
+	bin/k8slab dev check
+
+.PHONY: fixtures
+fixtures: build ## record what the tests of checks are run on anew
+	bin/k8slab dev check --record internal/checks/testdata
+	$(GOTEST) ./internal/checks -run Fixtures -update
 
 .PHONY: race
 race: ## run the tests with the race detector, the embedded cluster too (needs a C compiler; slow)
@@ -53,6 +59,12 @@ conformance: build ## run upstream's conformance specs (FOCUS=, FAST=1; see docs
 	@cd conformance && go test -c -ldflags '$(LDFLAGS)' -o ../bin/conformance.test .
 	@cd conformance && go build -o ../bin/ginkgo github.com/onsi/ginkgo/v2/ginkgo
 	@FOCUS='$(FOCUS)' FAST='$(FAST)' PROCS='$(PROCS)' conformance/run
+
+.PHONY: soak
+soak: ## wear a cluster out and see whether anything grows; SOAK="-rollouts 20" for less (see docs/soak.md)
+	@mkdir -p bin
+	@go build -ldflags '$(LDFLAGS)' -o bin/soak ./hack/soak
+	@bin/soak $(SOAK)
 
 .PHONY: cross
 cross: ## compile for the other platforms

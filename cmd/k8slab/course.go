@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -31,6 +32,12 @@ func (c *course) open() (fs.FS, error) {
 		return nil, &usageError{fmt.Errorf("open the lessons: %w", err), "--lessons and K8SLAB_LESSONS take a directory that holds lessons, one directory each."}
 	}
 	return root.FS(), nil
+}
+
+// completeAll offers the names of the lessons that have not been typed yet.
+func (c *course) completeAll(command *cobra.Command, typed []string, word string) ([]string, cobra.ShellCompDirective) {
+	names, directive := c.complete(command, nil, word)
+	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(typed, name) }), directive
 }
 
 // complete offers the names of the lessons.

@@ -79,10 +79,16 @@ func namesKubeconfig(args []string) bool {
 	return false
 }
 
-// runKubectl is kubectl's own main, which prints a hint when it fails. Most of
-// kubectl's errors end the process from deep inside, and the code there relies
-// on not being returned to; so they do here.
+// runKubectl is kubectl's own main, which prints a hint when it fails.
 func runKubectl(args []string, s streams, hint string) int {
+	os.Args = append([]string{"kubectl"}, args...) // which plugins are looked for in
+	return runKubectlCommand(cmd.NewDefaultKubectlCommand(), args, s, hint)
+}
+
+// runKubectlCommand runs a command of kubectl's. Most of kubectl's errors end the
+// process from deep inside, and the code there relies on not being returned to; so
+// they do here.
+func runKubectlCommand(kubectl *cobra.Command, args []string, s streams, hint string) int {
 	os.Args = append([]string{"kubectl"}, args...)
 	util.BehaviorOnFatal(func(message string, code int) {
 		if message != "" {
@@ -91,7 +97,7 @@ func runKubectl(args []string, s streams, hint string) int {
 		printHint(s, hint)
 		os.Exit(code)
 	})
-	if err := cli.RunNoErrOutput(cmd.NewDefaultKubectlCommand()); err != nil {
+	if err := cli.RunNoErrOutput(kubectl); err != nil {
 		util.CheckErr(err)
 	}
 	return exitPassed

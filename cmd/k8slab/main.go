@@ -14,6 +14,7 @@ import (
 
 	"github.com/k8slab/k8slab/internal/checks"
 	"github.com/k8slab/k8slab/internal/cluster/embedded"
+	"github.com/k8slab/k8slab/internal/runner"
 )
 
 // streams are where a command reads and writes: data goes to out, talk to err.
@@ -27,13 +28,15 @@ func main() {
 }
 
 // run is the program without the process around it. Under the name kubectl it is
-// kubectl, and two hidden arguments make it the process of a cluster or of a
-// check worker, which k8slab starts by executing itself.
+// kubectl, and hidden arguments make it the process of a cluster, of a check
+// worker, or the kubectl of a lab, which k8slab starts by executing itself.
 func run(ctx context.Context, args []string, s streams) int {
 	name := strings.TrimSuffix(filepath.Base(args[0]), ".exe")
 	switch {
 	case name == "kubectl":
 		return runKubectl(args[1:], s, "")
+	case len(args) > 1 && args[1] == runner.KubectlArg:
+		return runRestrictedKubectl(args[2:], s)
 	case len(args) == 2 && args[1] == embedded.ProcessArg:
 		return embedded.Main(s.in, s.out)
 	case len(args) == 2 && args[1] == checksArg:

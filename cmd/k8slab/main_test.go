@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,11 +18,12 @@ import (
 
 	"github.com/k8slab/k8slab/internal/cluster/embedded"
 	"github.com/k8slab/k8slab/internal/cluster/kind"
+	"github.com/k8slab/k8slab/internal/runner"
 )
 
 // This binary is k8slab, kubectl and the processes that k8slab starts, too.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && (os.Args[1] == embedded.ProcessArg || os.Args[1] == checksArg) {
+	if len(os.Args) > 1 && slices.Contains([]string{embedded.ProcessArg, checksArg, runner.KubectlArg}, os.Args[1]) {
 		main()
 	}
 	testscript.Main(m, map[string]func(){"k8slab": main, "kubectl": main})

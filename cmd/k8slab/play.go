@@ -2,17 +2,12 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/k8slab/k8slab/internal/checks"
-	"github.com/k8slab/k8slab/internal/cluster"
-	"github.com/k8slab/k8slab/internal/cluster/embedded"
-	"github.com/k8slab/k8slab/internal/cluster/kind"
 	"github.com/k8slab/k8slab/internal/runner"
 	"github.com/k8slab/k8slab/internal/runner/lesson"
 	"github.com/k8slab/k8slab/internal/runner/report"
@@ -20,22 +15,13 @@ import (
 
 const defaultLesson = "replicaset-updates"
 
-// The values of --cluster.
-const (
-	clusterEmbedded = "embedded"
-	clusterKind     = "kind"
-)
-
-func clusters() []string { return []string{clusterEmbedded, clusterKind} }
-
 type playOptions struct {
-	lesson    string
-	from      course
-	cluster   string
-	kindImage string
-	lab       string
-	fast      bool
-	timeout   time.Duration
+	lesson   string
+	from     course
+	clusters clusterChoice
+	lab      string
+	fast     bool
+	timeout  time.Duration
 }
 
 func newPlayCommand(s streams) *cobra.Command {
@@ -62,13 +48,11 @@ Everything that happens is recorded to a timeline file, which the last line name
 	}
 	c.ValidArgsFunction = o.from.complete
 	o.from.addTo(c)
+	o.clusters.addTo(c)
 	f := c.Flags()
-	f.StringVar(&o.cluster, "cluster", os.Getenv("K8SLAB_CLUSTER"), "the cluster to play on: embedded|kind (default: what the lesson asks for, else embedded; env K8SLAB_CLUSTER)")
-	f.StringVar(&o.kindImage, "kind-image", os.Getenv("K8SLAB_KIND_IMAGE"), "the node image of a kind cluster (env K8SLAB_KIND_IMAGE)")
 	f.StringVar(&o.lab, "lab", "", "name of the lab, to play a lesson twice at the same time (default: play-LESSON)")
 	f.BoolVar(&o.fast, "fast", false, "show commands at once instead of typing them; the cluster's pace stays the same")
 	f.DurationVar(&o.timeout, "timeout", 0, "end the run after this time with exit code 124, such as 5m (default: never)")
-	_ = c.RegisterFlagCompletionFunc("cluster", cobra.FixedCompletions(clusters(), cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
@@ -81,7 +65,7 @@ func (o playOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	provider, err := o.provider(l)
+	provider, err := o.clusters.provider(l)
 	if err != nil {
 		return err
 	}
@@ -138,24 +122,4 @@ func (o playOptions) labName() string {
 		return o.lab
 	}
 	return "play-" + o.lesson
-}
-
-// provider chooses what the lesson's cluster is made of: the flag or its
-// variable, then what the lesson needs, then the embedded cluster.
-func (o playOptions) provider(l *lesson.Lesson) (cluster.Provider, error) {
-	name := o.cluster
-	if name == "" {
-		name = l.Cluster.Provider
-	}
-	switch name {
-	case "", clusterEmbedded:
-		cache, err := cacheDir()
-		return embedded.Provider{CacheDir: cache}, err
-	case clusterKind:
-		return &kind.Provider{Image: o.kindImage}, nil
-	}
-	return nil, &usageError{
-		fmt.Errorf("there is no cluster of the kind %q", name),
-		"--cluster and K8SLAB_CLUSTER take one of: " + strings.Join(clusters(), ", ") + ".",
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/k8slab/k8slab/internal/checks"
+	"github.com/k8slab/k8slab/internal/cluster/recorder"
 	"github.com/k8slab/k8slab/internal/cluster/timeline"
 	"github.com/k8slab/k8slab/internal/runner/lesson"
 )
@@ -38,7 +39,7 @@ func (l *lab) judge(ctx context.Context, s lesson.Step) ([]Verdict, error) {
 		return nil, nil
 	}
 	l.Presenter.Phase("waiting until nothing changes any more")
-	err := l.settle(ctx, s)
+	unsettled, err := l.settle(ctx, s)
 	l.Presenter.Phase("")
 	if err != nil {
 		return nil, err
@@ -47,22 +48,28 @@ func (l *lab) judge(ctx context.Context, s lesson.Step) ([]Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	verdicts := verdictsOf(s, findings)
+	verdicts := verdictsOf(s, findings, unsettled)
 	l.Presenter.Verdicts(verdicts)
 	return verdicts, nil
 }
 
-func (l *lab) settle(ctx context.Context, s lesson.Step) error {
+// settle waits until the lab has settled and closes the step's window, or returns
+// what was still moving at the deadline.
+func (l *lab) settle(ctx context.Context, s lesson.Step) (unsettled string, err error) {
 	deadline, cancel := context.WithTimeout(ctx, s.Deadline)
 	defer cancel()
-	err := l.recorder.WaitSettled(deadline, quietTime)
+	err = l.recorder.WaitSettled(deadline, quietTime)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		return nil
+		var moving *recorder.UnsettledError
+		if errors.As(err, &moving) {
+			unsettled = moving.Reason
+		}
+		return unsettled, nil
 	}
 	if err != nil {
-		return fmt.Errorf("wait until the lab has settled: %w", err)
+		return "", fmt.Errorf("wait until the lab has settled: %w", err)
 	}
-	return l.mark(ctx, markSettled, s.ID, 0)
+	return "", l.mark(ctx, markSettled, s.ID, 0)
 }
 
 func (l *lab) check(ctx context.Context, s lesson.Step) ([]checks.Finding, error) {
@@ -75,15 +82,20 @@ func (l *lab) check(ctx context.Context, s lesson.Step) ([]checks.Finding, error
 	for i, c := range s.Checks {
 		names[i] = c.Name
 	}
-	return l.worker.Run(ctx, checks.Request{
-		Filename: path, Source: source, Names: names, Step: s.ID,
+	r := checks.Request{
+		Filename: path, Source: source, Names: names, Step: s.ID, Namespace: l.rules.Namespace,
 		Manifests: manifests, Timeline: l.recorder.Timeline(),
-	})
+	}
+	findings, err := l.Worker.Run(ctx, r)
+	if err == nil && l.judged != nil {
+		l.judged(r)
+	}
+	return findings, err
 }
 
 // verdictsOf pairs findings with what the step gives for them. At the deadline,
-// what still waits has failed.
-func verdictsOf(s lesson.Step, findings []checks.Finding) []Verdict {
+// what still waits has failed; what was still moving then, if anything, may be why.
+func verdictsOf(s lesson.Step, findings []checks.Finding, unsettled string) []Verdict {
 	points := map[string]int{}
 	for _, c := range s.Checks {
 		points[c.Name] = c.Points
@@ -92,6 +104,9 @@ func verdictsOf(s lesson.Step, findings []checks.Finding) []Verdict {
 	for _, f := range findings {
 		if f.Outcome == checks.Waiting {
 			f.Outcome = checks.Failed
+			if unsettled != "" {
+				f.Message += fmt.Sprintf(" (after %v: %s)", s.Deadline, unsettled)
+			}
 		}
 		verdicts = append(verdicts, Verdict{Finding: f, Step: s.ID, Points: points[f.Check]})
 	}

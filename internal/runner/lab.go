@@ -2,134 +2,92 @@ package runner
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/version"
-	"k8s.io/client-go/discovery"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
-
 	"github.com/k8slab/k8slab/internal/checks"
-	"github.com/k8slab/k8slab/internal/cluster"
 	"github.com/k8slab/k8slab/internal/cluster/recorder"
 	"github.com/k8slab/k8slab/internal/cluster/timeline"
+	"github.com/k8slab/k8slab/internal/runner/lesson"
 )
 
-// lab is a lesson's cluster together with what watches and judges it.
-type lab struct {
-	PlayParams
-	dir      *LabDir
-	cluster  cluster.Cluster
-	file     *os.File // the timeline
-	recorder *recorder.Recorder
-	worker   *checks.Worker // nil if the lesson has no checks
+// labConfig says what is done in a lab, and for whom.
+type labConfig struct {
+	Lesson    *lesson.Lesson
+	Presenter Presenter
+	Kubectl   string         // see PlayParams
+	Worker    *checks.Worker // nil if the lesson has no checks; not closed with the lab
+
+	dir          *LabDir
+	name         string // of the lab, for the record
+	kubeconfig   string // of those who type commands
+	kubectlCache string // the directory in which kubectl keeps what it learns of the cluster
+	rules        Rules
+	only         string // the namespace that is recorded; all of them if empty
+
+	judged func(checks.Request) // is told what was judged; may be nil
 }
 
-// closeTimeout bounds the clean-up, which goes on after Ctrl-C.
-const closeTimeout = 30 * time.Second
+// lab is a lesson that is being done in a cluster, with what watches and judges it.
+type lab struct {
+	labConfig
+	file     *os.File // the timeline
+	recorder *recorder.Recorder
+	session  *session // of the step at hand; nil if nothing has been typed in it
 
-// openLab provisions the cluster and starts to record it.
-func openLab(ctx context.Context, p PlayParams, dir *LabDir) (_ *lab, err error) {
-	l := &lab{PlayParams: p, dir: dir}
+	refusalMu sync.Mutex
+	refusal   *Refusal // of the command at hand
+}
+
+// openLab starts to record.
+func (s *site) openLab(ctx context.Context, c labConfig) (_ *lab, err error) {
+	l := &lab{labConfig: c}
 	defer func() {
-		p.Presenter.Phase("")
 		if err != nil {
-			err = errors.Join(because(ctx, err), l.close())
+			err = errors.Join(err, l.close())
 		}
 	}()
-	spec := cluster.Spec{Lab: p.Lab, Dir: dir.Path, Nodes: p.Lesson.Cluster.Nodes}
-	if l.cluster, err = p.Provider.Create(ctx, spec, p.Presenter.Phase); err != nil {
-		l.cluster = nil
-		return nil, err
+	if l.file, err = os.OpenFile(c.dir.Timeline(), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, labFileMode); err != nil {
+		return nil, fmt.Errorf("make the timeline file: %w", err)
 	}
-	ctx, stop := l.contextOf(ctx)
-	defer stop()
-	if err := l.record(ctx); err != nil {
-		return nil, because(ctx, err)
-	}
-	if path, _ := p.Lesson.ChecksSource(); path != "" {
-		if l.worker, err = checks.Start(ctx, p.Checks); err != nil {
-			return nil, fmt.Errorf("start the check worker: %w", err)
-		}
+	l.recorder, err = recorder.Start(ctx, recorder.Options{
+		Config:    s.config,
+		Namespace: c.only,
+		Out:       l.file,
+		Header: timeline.Header{
+			Lesson: c.Lesson.Name, Lab: c.name, Cluster: s.provider,
+			Kubernetes: s.kubernetes, Pace: 1, Start: time.Now(),
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start the recorder: %w", err)
 	}
 	return l, nil
 }
 
-func (l *lab) record(ctx context.Context) error {
-	config, err := clientcmd.BuildConfigFromFlags("", l.cluster.Kubeconfig())
+// startWorker starts what runs the checks of a lesson that has some.
+func startWorker(ctx context.Context, l *lesson.Lesson, o checks.WorkerOptions) (*checks.Worker, error) {
+	if path, _ := l.ChecksSource(); path == "" {
+		return nil, nil
+	}
+	w, err := checks.Start(ctx, o)
 	if err != nil {
-		return fmt.Errorf("read the cluster's kubeconfig: %w", err)
+		return nil, fmt.Errorf("start the check worker: %w", err)
 	}
-	version, err := serverVersion(ctx, config)
-	if err != nil {
-		return err
-	}
-	if l.file, err = os.OpenFile(l.dir.Timeline(), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, labFileMode); err != nil {
-		return fmt.Errorf("make the timeline file: %w", err)
-	}
-	l.recorder, err = recorder.Start(ctx, recorder.Options{
-		Config: config,
-		Out:    l.file,
-		Header: timeline.Header{
-			Lesson: l.Lesson.Name, Lab: l.Lab, Cluster: l.Provider.Name(),
-			Kubernetes: version, Pace: 1, Start: time.Now(),
-		},
-	})
-	if err != nil {
-		return fmt.Errorf("start the recorder: %w", err)
-	}
-	return nil
-}
-
-func serverVersion(ctx context.Context, config *rest.Config) (string, error) {
-	client, err := discovery.NewDiscoveryClientForConfig(config)
-	if err != nil {
-		return "", err
-	}
-	body, err := client.RESTClient().Get().AbsPath("/version").Do(ctx).Raw()
-	if err != nil {
-		return "", fmt.Errorf("ask the cluster for its version: %w", err)
-	}
-	var info version.Info
-	if err := json.Unmarshal(body, &info); err != nil {
-		return "", fmt.Errorf("read the cluster's version: %w", err)
-	}
-	return info.GitVersion, nil
-}
-
-// contextOf ends with the cluster, whose error is the cause then.
-func (l *lab) contextOf(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	go func() {
-		select {
-		case <-l.cluster.Done():
-			cancel(l.cluster.Err())
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() { cancel(nil) }
+	return w, nil
 }
 
 // close ends what was opened, in the reverse order.
 func (l *lab) close() error {
-	var errs []error
-	if l.worker != nil {
-		l.worker.Close()
-	}
+	errs := []error{l.endSession()}
 	if l.recorder != nil {
 		errs = append(errs, l.recorder.Close())
 	}
 	if l.file != nil {
 		errs = append(errs, l.file.Close())
-	}
-	if l.cluster != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-		defer cancel()
-		errs = append(errs, l.cluster.Close(ctx))
 	}
 	return errors.Join(errs...)
 }

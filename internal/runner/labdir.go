@@ -37,6 +37,9 @@ const (
 	ownerFile    = "owner" // the process ID of the owner, for messages only
 	workspaceDir = "workspace"
 	timelineFile = "timeline.ndjson"
+
+	kubectlCacheDir = "kubectl-cache"
+
 	maxLabName   = 40 // leaves room in the names of containers made from it
 	labDirMode   = 0o700
 	labFileMode  = 0o600
@@ -96,6 +99,16 @@ func (d *LabDir) empty() error {
 		}
 	}
 	return os.WriteFile(d.file(ownerFile), []byte(strconv.Itoa(os.Getpid())+"\n"), labFileMode)
+}
+
+// sub returns a directory below this one, for one of several labs. It is claimed
+// together with this one, and not released by itself.
+func (d *LabDir) sub(name string) (*LabDir, error) {
+	sub := &LabDir{Name: name, Path: d.file(name)}
+	if err := os.Mkdir(sub.Path, labDirMode); err != nil {
+		return nil, fmt.Errorf("make the directory of lab %q: %w", name, err)
+	}
+	return sub, nil
 }
 
 // Release gives the directory up. Its content stays.

@@ -27,7 +27,7 @@ type PlayParams struct {
 	Lab       string // the lab's name, see ClaimLab
 	LabsDir   string // where labs are
 	Provider  cluster.Provider
-	Kubectl   string // a program that is kubectl when it is called by that name
+	Kubectl   string // a program that is kubectl when it is executed with KubectlArg
 	Checks    checks.WorkerOptions
 	Presenter Presenter
 }
@@ -71,21 +71,48 @@ func Play(ctx context.Context, p PlayParams) (result Result, err error) {
 		return Result{}, fmt.Errorf("copy the lesson's files: %w", err)
 	}
 	p.Presenter.Lesson(p.Lesson)
-	lab, err := openLab(ctx, p, dir)
+	result = Result{Lesson: p.Lesson, Timeline: dir.Timeline()}
+	err = p.in(ctx, dir, &result)
+	return result, err
+}
+
+// in plays the lesson on a cluster that lives as long as that takes.
+func (p PlayParams) in(ctx context.Context, dir *LabDir, result *Result) (err error) {
+	defer p.Presenter.Phase("")
+	spec := cluster.Spec{Lab: p.Lab, Dir: dir.Path, Nodes: p.Lesson.Cluster.Nodes}
+	site, err := openSite(ctx, p.Provider, spec, p.Presenter.Phase)
 	if err != nil {
-		return Result{}, err
+		return because(ctx, err)
+	}
+	defer func() { err = errors.Join(err, site.close()) }()
+	ctx, stop := site.contextOf(ctx)
+	defer stop()
+	worker, err := startWorker(ctx, p.Lesson, p.Checks)
+	if err != nil {
+		return because(ctx, err)
+	}
+	if worker != nil {
+		defer worker.Close()
+	}
+	lab, err := site.openLab(ctx, labConfig{
+		Lesson: p.Lesson, Presenter: p.Presenter, Kubectl: p.Kubectl, Worker: worker,
+		dir: dir, name: p.Lab, kubeconfig: site.Kubeconfig(), kubectlCache: dir.file(kubectlCacheDir),
+		rules: Rules{Namespace: defaultNamespace, Cluster: true},
+	})
+	if err != nil {
+		return because(ctx, err)
 	}
 	defer func() { err = errors.Join(err, lab.close()) }()
-	ctx, stop := lab.contextOf(ctx)
-	defer stop()
-
-	result = Result{Lesson: p.Lesson, Timeline: dir.Timeline()}
-	if err := lab.play(ctx, &result); err != nil {
-		return result, because(ctx, err)
+	p.Presenter.Phase("")
+	if err := lab.play(ctx, result); err != nil {
+		return because(ctx, err)
 	}
-	p.Presenter.Summary(result)
-	return result, nil
+	p.Presenter.Summary(*result)
+	return nil
 }
+
+// defaultNamespace is where a learner who has a cluster of their own works.
+const defaultNamespace = "default"
 
 // because prefers the reason why a context ended to the many errors which that
 // leads to. An error that has another reason is not lost.
@@ -119,28 +146,11 @@ func (l *lab) playStep(ctx context.Context, s lesson.Step) ([]Verdict, error) {
 	if err := l.mark(ctx, markStep, s.ID, 0); err != nil {
 		return nil, err
 	}
-	solved := !s.Exercise
-	if solved {
-		// Only a known mistake (lesson.With) brings files into a guided step.
-		if err := l.dir.fill(s.SolutionFiles()); err != nil {
-			return nil, err
-		}
+	if err := l.do(ctx, s); err != nil {
+		return nil, err
 	}
-	for _, b := range s.Blocks {
-		if _, ok := b.(lesson.Checks); ok && !solved {
-			solved = true
-			if err := l.solve(ctx, s); err != nil {
-				return nil, err
-			}
-		}
-		if err := l.playBlock(ctx, b); err != nil {
-			return nil, err
-		}
-	}
-	if !solved {
-		if err := l.solve(ctx, s); err != nil {
-			return nil, err
-		}
+	if err := l.endSession(); err != nil {
+		return nil, err
 	}
 	verdicts, err := l.judge(ctx, s)
 	if err != nil {
@@ -148,6 +158,32 @@ func (l *lab) playStep(ctx context.Context, s lesson.Step) ([]Verdict, error) {
 	}
 	l.explain(s)
 	return verdicts, nil
+}
+
+// do shows the blocks of a step and does what they ask for.
+func (l *lab) do(ctx context.Context, s lesson.Step) error {
+	solved := !s.Exercise
+	if solved {
+		// Only a known mistake (lesson.With) brings files into a guided step.
+		if err := l.dir.fill(s.SolutionFiles()); err != nil {
+			return err
+		}
+	}
+	for _, b := range s.Blocks {
+		if _, ok := b.(lesson.Checks); ok && !solved {
+			solved = true
+			if err := l.solve(ctx, s); err != nil {
+				return err
+			}
+		}
+		if err := l.playBlock(ctx, b); err != nil {
+			return err
+		}
+	}
+	if solved {
+		return nil
+	}
+	return l.solve(ctx, s)
 }
 
 func (l *lab) playBlock(ctx context.Context, b lesson.Block) error {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/k8slab/k8slab/internal/checks"
 	"github.com/k8slab/k8slab/internal/runner/lesson"
@@ -136,9 +137,12 @@ func TestOutcomeAndPoints(t *testing.T) {
 }
 
 func TestWaitingHasFailedAtTheDeadline(t *testing.T) {
-	s := lesson.Step{ID: "step", Checks: []lesson.CheckRef{{Name: "A", Points: 2}, {Name: "B", Points: 1}}}
-	got := verdictsOf(s, []checks.Finding{{Check: "A", Outcome: checks.Waiting}, {Check: "B", Outcome: checks.Passed}})
+	s := lesson.Step{ID: "step", Deadline: time.Minute, Checks: []lesson.CheckRef{{Name: "A", Points: 2}, {Name: "B", Points: 1}}}
+	got := verdictsOf(s, []checks.Finding{{Check: "A", Outcome: checks.Waiting, Message: "not all are ready"}, {Check: "B", Outcome: checks.Passed}}, "Pod web is terminating")
 	if got[0].Outcome != checks.Failed || got[0].Points != 2 || got[1].Outcome != checks.Passed || got[1].Step != "step" {
 		t.Errorf("%+v", got)
+	}
+	if want := "not all are ready (after 1m0s: Pod web is terminating)"; got[0].Message != want || got[1].Message != "" {
+		t.Errorf("got %q, want %q", got[0].Message, want)
 	}
 }

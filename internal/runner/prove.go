@@ -1,0 +1,279 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/k8slab/k8slab/internal/checks"
+	"github.com/k8slab/k8slab/internal/cluster"
+	"github.com/k8slab/k8slab/internal/runner/lesson"
+)
+
+// ProveParams says which lessons are to be proven, and on what.
+type ProveParams struct {
+	Lessons  []*lesson.Lesson
+	LabsDir  string
+	Provider func(*lesson.Lesson) (cluster.Provider, error) // of a lesson's cluster
+	Kubectl  string                                         // see PlayParams
+	Checks   checks.WorkerOptions
+	Jobs     int    // how many cases at a time; at least 1
+	Record   string // a directory that each case is written to as a fixture.Case; none if empty
+
+	// Tell is called as each case ends, one call at a time.
+	Tell func(Proof)
+	// Phase says what a cluster is being started for; empty when it has started.
+	Phase func(what string)
+}
+
+// Prove plays every case of every lesson on real clusters and compares what the
+// checks say with what the lesson says that they do. The proofs are in the order
+// of the lessons and their cases. An error means that our side broke before the
+// end; what breaks in one case only is in its proof.
+//
+// The cases of lessons that are at home in a namespace share a cluster, and are
+// played at the same time. A lesson with the isolation "cluster" gets one for each
+// of its cases.
+func Prove(ctx context.Context, p ProveParams) (_ []Proof, err error) {
+	dir, err := claimProofLab(p.LabsDir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, dir.Release()) }()
+	work, err := p.plan()
+	if err != nil {
+		return nil, err
+	}
+	pr := &prover{ProveParams: p, dir: dir, workers: make(chan *checks.Worker, max(p.Jobs, 1))}
+	defer pr.closeWorkers()
+	for range cap(pr.workers) {
+		pr.workers <- nil // started by the first who needs it
+	}
+	proofs := make([]Proof, 0, len(work))
+	for _, group := range work {
+		done, err := pr.proveGroup(ctx, group)
+		if err != nil {
+			return nil, because(ctx, err)
+		}
+		proofs = append(proofs, done...)
+	}
+	return proofs, nil
+}
+
+// proofLabs is how many proofs may go on at the same time on a machine.
+const proofLabs = 20
+
+// claimProofLab claims the first lab for proofs that nobody else has.
+func claimProofLab(root string) (*LabDir, error) {
+	for i := 1; ; i++ {
+		dir, err := ClaimLab(root, fmt.Sprintf("dev-check-%d", i))
+		if !errors.Is(err, ErrLabRunning) || i == proofLabs {
+			return dir, err
+		}
+	}
+}
+
+// proofGroup is work that is done on one cluster, in a namespace for each case.
+type proofGroup struct {
+	provider cluster.Provider
+	nodes    int
+	jobs     []proofJob
+	dir      *LabDir // of the cluster
+	alone    bool    // the only case there, in the namespace default and as its administrator
+}
+
+type proofJob struct {
+	proofCase
+	number int // unique
+}
+
+// plan divides the cases into groups.
+func (p ProveParams) plan() ([]*proofGroup, error) {
+	var all []*proofGroup
+	number := 0
+	for _, l := range p.Lessons {
+		provider, err := p.Provider(l)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range proofCases(l) {
+			number++
+			group := proofGroup{provider: provider, nodes: l.Cluster.Nodes, alone: l.Isolation == lesson.IsolationCluster}
+			i := slices.IndexFunc(all, func(g *proofGroup) bool {
+				return !group.alone && !g.alone && g.nodes == group.nodes && g.provider.Name() == provider.Name()
+			})
+			if i < 0 {
+				all, i = append(all, &group), len(all)
+			}
+			all[i].jobs = append(all[i].jobs, proofJob{c, number})
+		}
+	}
+	return all, nil
+}
+
+// prover is a Prove that is going on.
+type prover struct {
+	ProveParams
+	dir      *LabDir
+	clusters int
+	workers  chan *checks.Worker // as many as cases at a time; nil if it has not been started
+
+	mu sync.Mutex // for Tell
+}
+
+func (p *prover) proveGroup(ctx context.Context, g *proofGroup) (_ []Proof, err error) {
+	p.clusters++
+	name := fmt.Sprintf("%s-%d", p.dir.Name, p.clusters)
+	if g.dir, err = p.dir.sub(name); err != nil {
+		return nil, err
+	}
+	site, err := openSite(ctx, g.provider, cluster.Spec{Lab: name, Dir: g.dir.Path, Nodes: g.nodes}, p.Phase)
+	p.Phase("")
+	if err != nil {
+		return nil, because(ctx, err)
+	}
+	defer func() { err = errors.Join(err, site.close()) }()
+	ctx, stop := site.contextOf(ctx)
+	defer stop()
+	proofs := make([]Proof, len(g.jobs))
+	var all errgroup.Group
+	all.SetLimit(cap(p.workers))
+	for i, job := range g.jobs {
+		all.Go(func() error {
+			proofs[i] = p.prove(ctx, site, g, job)
+			if ctx.Err() != nil {
+				return because(ctx, ctx.Err())
+			}
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.Tell(proofs[i])
+			return nil
+		})
+	}
+	return proofs, all.Wait()
+}
+
+// prove plays a case and judges the verdicts.
+func (p *prover) prove(ctx context.Context, s *site, g *proofGroup, job proofJob) Proof {
+	began := time.Now()
+	proof := Proof{Lesson: job.lesson.Name, Case: job.name, Pace: 1}
+	if ctx.Err() != nil {
+		proof.Err = ctx.Err()
+		return proof
+	}
+	verdicts, err := p.playCase(ctx, s, g, job, &proof)
+	proof.Took = time.Since(began)
+	if err != nil {
+		proof.Err = because(ctx, err)
+		return proof
+	}
+	proof.Problems = job.expect(verdicts)
+	return proof
+}
+
+func (p *prover) playCase(ctx context.Context, s *site, g *proofGroup, job proofJob, proof *Proof) (_ []Verdict, err error) {
+	dir, err := p.dir.sub(job.lesson.Name + "-" + strings.ReplaceAll(job.name, "/", "-"))
+	if err != nil {
+		return nil, err
+	}
+	if err := dir.fill(job.lesson.StartFiles()); err != nil {
+		return nil, fmt.Errorf("copy the lesson's files: %w", err)
+	}
+	proof.Timeline, proof.Transcript = dir.Timeline(), dir.file("transcript.txt")
+	transcript, err := os.OpenFile(proof.Transcript, os.O_CREATE|os.O_WRONLY, labFileMode)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, transcript.Close()) }()
+	c := labConfig{
+		Lesson: job.lesson, Presenter: &scribe{out: transcript}, Kubectl: p.Kubectl, dir: dir, name: p.dir.Name,
+		kubeconfig: s.Kubeconfig(), kubectlCache: g.dir.file(kubectlCacheDir), rules: Rules{Namespace: defaultNamespace, Cluster: true},
+	}
+	if !g.alone {
+		c.rules = Rules{Namespace: namespaceOf(job)}
+		c.only, c.kubeconfig = c.rules.Namespace, dir.file("kubeconfig")
+		if err := s.openNamespace(ctx, c.only); err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, s.closeNamespace(context.WithoutCancel(ctx), c.only)) }()
+		if err := s.writeKubeconfig(c.kubeconfig, c.only); err != nil {
+			return nil, err
+		}
+	}
+	recording := newRecording(job, c.rules.Namespace)
+	c.judged = recording.judged
+	verdicts, err := p.playIn(ctx, s, c)
+	if err == nil && p.Record != "" {
+		err = recording.write(p.Record)
+	}
+	return verdicts, err
+}
+
+// playIn plays a lesson in a lab, with a worker that nobody else needs now.
+func (p *prover) playIn(ctx context.Context, s *site, c labConfig) (_ []Verdict, err error) {
+	worker := <-p.workers
+	defer func() { p.workers <- worker }()
+	if worker == nil {
+		if worker, err = startWorker(ctx, c.Lesson, p.Checks); err != nil {
+			return nil, err
+		}
+	}
+	c.Worker = worker
+	lab, err := s.openLab(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	var result Result
+	err = lab.play(ctx, &result)
+	return result.Verdicts, errors.Join(err, lab.close())
+}
+
+func (p *prover) closeWorkers() {
+	for range cap(p.workers) {
+		if w := <-p.workers; w != nil {
+			w.Close()
+		}
+	}
+}
+
+// maxNamespace is the longest name that leaves room for a number.
+const maxNamespace = 50
+
+func namespaceOf(job proofJob) string {
+	name := strings.TrimPrefix(job.name, CaseWrong)
+	return fmt.Sprintf("%s-%d", strings.TrimRight(name[:min(len(name), maxNamespace)], "-"), job.number)
+}
+
+// scribe is a Presenter that writes down what was typed and what came of it.
+type scribe struct{ out io.Writer }
+
+var _ Presenter = (*scribe)(nil)
+
+func (s *scribe) Lesson(*lesson.Lesson)              {}
+func (s *scribe) Phase(string)                       {}
+func (s *scribe) Text(string)                        {}
+func (s *scribe) Question(lesson.Question)           {}
+func (s *scribe) Explain(lesson.Question)            {}
+func (s *scribe) Summary(Result)                     {}
+func (s *scribe) Output() (stdout, stderr io.Writer) { return s.out, s.out }
+func (s *scribe) Step(_, _ int, step lesson.Step)    { fmt.Fprintf(s.out, "\n## %s\n", step.ID) }
+func (s *scribe) Changed(path string, _, _ []byte)   { fmt.Fprintf(s.out, "# %s changes\n", path) }
+func (s *scribe) Command(ctx context.Context, t string) error {
+	fmt.Fprintf(s.out, "$ %s\n", t)
+	return ctx.Err()
+}
+
+func (s *scribe) Verdicts(verdicts []Verdict) {
+	for _, v := range verdicts {
+		fmt.Fprintf(s.out, "# %s %s: %s\n", v.Check, v.Outcome, cmp.Or(v.Message, "-"))
+	}
+}
