@@ -1,7 +1,6 @@
 package checks
 
 import (
-	"compress/gzip"
 	"os"
 	"testing"
 
@@ -66,90 +65,22 @@ func BenchmarkWarm(b *testing.B) {
 	}
 }
 
-// vocabulary is a step's checks with the words that have most to do.
-const vocabulary = `package checks
+// benchmarked are checks of all kinds, with the words that have most to do.
+func benchmarked() []string { return []string{"Rollout", "Partition", "Backoff", "AllTheTime"} }
 
-import (
-	"time"
-
-	"github.com/k8slab/k8slab/lab"
-)
-
-func Rollout(t *lab.T) {
-	r := t.Rollout("web")
-	t.AtLeast(r.LowAvailable(), 4, "available")
-	t.AtMost(r.PeakPods(), 6, "Pods")
-	t.Equal(r.PeakWithTerminating(), 8, "Pods with terminating ones")
-	for _, s := range r.Samples() {
-		t.True(s.Pods <= 6, "%d Pods %s", s.Pods, s.At)
-	}
-	t.Within(r.Took(), time.Minute, "the rollout")
-}
-
-func Stateful(t *lab.T) {
-	db := t.During().StatefulSet("db").Rollout()
-	t.Equal(db.Updated(), []string{"db-4", "db-3"}, "updated")
-	for _, o := range db.Ordinals() {
-		for _, turn := range o.Turns {
-			t.Equal(len(turn.Volumes), 1, "volumes of %s", turn)
-		}
-	}
-}
-
-func Backoff(t *lab.T) {
-	pi := t.During().Job("pi")
-	t.Await(pi.Failed().Seen(), "not failed")
-	want := 10 * time.Second
-	for _, g := range pi.Gaps() {
-		t.Near(g, want, "gap")
-		want *= 2
-	}
-}
-
-func AllTheTime(t *lab.T) {
-	t.Await(len(t.During().Pods("app=web").Created()) > 0, "no Pod")
-	t.Always(func(s *lab.State) bool {
-		ready := 0
-		for _, p := range s.Pods("app=web") {
-			if lab.IsReady(p) {
-				ready++
-			}
-		}
-		return ready < 100
-	}, "too many")
-}
-`
-
-// recordedStep returns a real recording of some 1,000 events as one step that has
-// settled, and how it was before its last events.
+// recordedStep returns a real recording of some 950 events as one step, and how it
+// was before its last events.
 func recordedStep(b *testing.B) (whole, part *timeline.Timeline) {
-	file, err := os.Open("../../lab/testdata/workloads.ndjson.gz")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer file.Close()
-	z, err := gzip.NewReader(file)
-	if err != nil {
-		b.Fatal(err)
-	}
-	read, err := timeline.Read(z)
-	if err != nil {
-		b.Fatal(err)
-	}
-	entries := []timeline.Entry{{Mark: &timeline.Mark{Type: timeline.MarkStep, Name: "all", ResourceVersion: 1}}}
-	for _, e := range read.Entries() {
-		if e.Mark == nil {
-			entries = append(entries, e)
-		}
-	}
-	b.ReportMetric(float64(len(entries)-1), "events")
-	return timeline.New(read.Header(), entries), timeline.New(read.Header(), entries[:len(entries)-5])
+	whole = asOneStep(recording(b))
+	entries := whole.Entries()
+	return whole, timeline.New(whole.Header(), entries[:len(entries)-5])
 }
 
 // BenchmarkRecordedCold starts a worker and runs checks of all kinds over a real
 // recording.
 func BenchmarkRecordedCold(b *testing.B) {
 	whole, _ := recordedStep(b)
+	src := vocabularySource(b)
 	exe, err := os.Executable()
 	if err != nil {
 		b.Fatal(err)
@@ -159,7 +90,7 @@ func BenchmarkRecordedCold(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		runVocabulary(b, worker, whole)
+		runVocabulary(b, worker, src, whole)
 		worker.Close()
 	}
 }
@@ -168,17 +99,18 @@ func BenchmarkRecordedCold(b *testing.B) {
 // worker has all but the last events.
 func BenchmarkRecordedWarm(b *testing.B) {
 	whole, part := recordedStep(b)
+	src := vocabularySource(b)
 	worker := startWorker(b)
 	for b.Loop() {
 		b.StopTimer()
-		runVocabulary(b, worker, part)
+		runVocabulary(b, worker, src, part)
 		b.StartTimer()
-		runVocabulary(b, worker, whole)
+		runVocabulary(b, worker, src, whole)
 	}
 }
 
-func runVocabulary(b *testing.B, w *Worker, tl *timeline.Timeline) {
-	got, err := w.Run(b.Context(), Request{Filename: "checks.go", Source: []byte(vocabulary), Step: "all", Timeline: tl})
+func runVocabulary(b *testing.B, w *Worker, src []byte, tl *timeline.Timeline) {
+	got, err := w.Run(b.Context(), Request{Filename: "checks.go", Source: src, Names: benchmarked(), Step: "all", Timeline: tl})
 	if err != nil {
 		b.Fatal(err)
 	}
