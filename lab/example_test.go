@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 
 	"github.com/k8slab/k8slab/internal/cluster/timeline"
 	"github.com/k8slab/k8slab/lab"
@@ -246,25 +247,38 @@ func judge(step string, check func(*lab.T)) {
 
 // recorded returns a step of one of the recordings that there are.
 func recorded(step string) (timeline.Window, error) {
-	for _, path := range []string{"testdata/replicasets.ndjson.gz", "testdata/workloads.ndjson.gz"} {
-		file, err := os.Open(path)
-		if err != nil {
-			return timeline.Window{}, err
-		}
-		defer file.Close()
-		z, err := gzip.NewReader(file)
-		if err != nil {
-			return timeline.Window{}, err
-		}
-		t, err := timeline.Read(z)
-		if err != nil {
-			return timeline.Window{}, err
-		}
+	all, err := recordings()
+	for _, t := range all {
 		if w := t.Step(step); w.Opened() {
 			return w, nil
 		}
 	}
-	return timeline.Window{}, errors.New("no recording has a step " + step)
+	return timeline.Window{}, errors.Join(err, errors.New("no recording has a step "+step))
+}
+
+var recordings = sync.OnceValues(func() ([]*timeline.Timeline, error) {
+	var all []*timeline.Timeline
+	for _, path := range []string{"testdata/replicasets.ndjson.gz", "testdata/workloads.ndjson.gz"} {
+		t, err := readRecording(path)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, t)
+	}
+	return all, nil
+})
+
+func readRecording(path string) (*timeline.Timeline, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	z, err := gzip.NewReader(file)
+	if err != nil {
+		return nil, err
+	}
+	return timeline.Read(z)
 }
 
 const web = `apiVersion: apps/v1
