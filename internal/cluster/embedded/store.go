@@ -94,6 +94,9 @@ func storeConfig() *embed.Config {
 	// idle lab's processor awake.
 	cfg.TickMs, cfg.ElectionMs = 25, 125
 	cfg.BackendBatchInterval = time.Second // nobody reads the file
+	// Old entries are kept for members that lag behind, in memory and on disk. The
+	// defaults are 5,000, 10,000 and five files.
+	cfg.SnapshotCatchUpEntries, cfg.SnapshotCount, cfg.MaxWalFiles = 100, 2_000, 2
 	cfg.MaxTxnOps = seedBatch
 	cfg.QuotaBackendBytes = storeQuota
 	return cfg
