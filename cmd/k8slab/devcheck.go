@@ -149,7 +149,13 @@ func (o devCheckOptions) names(all fs.FS) ([]string, error) {
 	if len(o.lessons) == 0 {
 		return lesson.List(all)
 	}
-	return slices.Compact(slices.Clone(o.lessons)), nil
+	var names []string
+	for _, name := range o.lessons {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
 // readLessons reads lessons and returns those that can be played, too.

@@ -40,8 +40,10 @@ func runRestrictedKubectl(args []string, s streams) int {
 		}
 		s.in = os.Stdin
 	}
-	// That it is named makes kubectl refuse objects of any other one itself.
-	args = append([]string{"--namespace=" + rules.Namespace}, args...)
+	if !rules.Cluster {
+		// That it is named makes kubectl refuse objects of any other one itself.
+		args = append([]string{"--namespace=" + rules.Namespace}, args...)
+	}
 	again := restrict.Kubectl(genericiooptions.IOStreams{In: s.in, Out: s.out, ErrOut: s.err})
 	return runKubectlCommand(again, args, s, "")
 }

@@ -45,5 +45,25 @@ func compareChecks(l *lesson.Lesson, script string, found []checks.Check) []less
 			report(script, c.Line, "Name it in a checks block, or begin its name with a lower-case letter if it only helps others.", "no step has the check %s", c.Name)
 		}
 	}
+	return append(problems, neverFailing(l)...)
+}
+
+// neverFailing warns about checks that no near miss shows to fail.
+func neverFailing(l *lesson.Lesson) []lesson.Problem {
+	failing := map[string]bool{}
+	for _, c := range l.Wrong {
+		for _, f := range c.Fails {
+			failing[f.Check] = true
+		}
+	}
+	var problems []lesson.Problem
+	for _, r := range l.Checks() {
+		if !failing[r.Name] {
+			problems = append(problems, lesson.Problem{
+				File: l.Name + "/lesson.md", Line: r.Line, Severity: lesson.Warning,
+				Message: "no near miss fails the check " + r.Name, Remedy: "Add one to wrong/, or it may look at nothing.",
+			})
+		}
+	}
 	return problems
 }

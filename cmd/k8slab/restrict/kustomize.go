@@ -38,7 +38,7 @@ func (c *checker) checkBase(dir string, left int) *refusal {
 			continue // without any, kustomize says so
 		}
 		k := map[string]any{}
-		if err := yaml.Unmarshal(content, &k); err != nil {
+		if err := yaml.UnmarshalStrict(content, &k); err != nil {
 			return refuse("Correct it.", "%s: %v", c.shown(path), err)
 		}
 		if err := c.checkKeys(dir, path, k, left); err != nil {
@@ -102,29 +102,36 @@ func kustomizationPaths(k map[string]any) []string {
 	}
 	for _, key := range []string{"patches", "patchesJson6902"} {
 		for _, patch := range mappings(k[key]) {
-			if path, ok := patch["path"].(string); ok && path != "" {
-				all = append(all, path)
-			}
+			all = append(all, fields(patch, "path")...)
 		}
 	}
 	for _, key := range []string{"configMapGenerator", "secretGenerator"} {
 		for _, generator := range mappings(k[key]) {
-			all = append(all, generatorPaths(generator)...)
+			all = append(all, fields(generator, "env")...)
+			all = append(all, fields(generator, "envs")...)
+			for _, file := range fields(generator, "files") {
+				if _, path, ok := strings.Cut(file, "="); ok {
+					file = path
+				}
+				all = append(all, file)
+			}
 		}
 	}
 	return all
 }
 
-func generatorPaths(generator map[string]any) []string {
-	all := texts(generator["envs"])
-	if env, ok := generator["env"].(string); ok && env != "" {
-		all = append(all, env)
-	}
-	for _, file := range texts(generator["files"]) {
-		if _, path, ok := strings.Cut(file, "="); ok {
-			file = path
+// fields returns the texts of a key, however it is capitalised: kustomize does not
+// mind that.
+func fields(mapping map[string]any, name string) []string {
+	var all []string
+	for key, value := range mapping {
+		if !strings.EqualFold(key, name) {
+			continue
 		}
-		all = append(all, file)
+		if s, ok := value.(string); ok && s != "" {
+			all = append(all, s)
+		}
+		all = append(all, texts(value)...)
 	}
 	return all
 }

@@ -2,15 +2,17 @@ package restrict
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
@@ -84,14 +86,22 @@ func (c *checker) shown(path string) string {
 	return rel
 }
 
-// checkObjects looks at the objects in manifests. What cannot be read, kubectl
-// cannot read either, and says why.
+// checkObjects looks at the objects in manifests, one document after the other as
+// kubectl does, which goes on after one that is no object. What cannot be read at
+// all, kubectl cannot read either, and says why.
 func (c *checker) checkObjects(where string, content []byte) *refusal {
+	if !utf8.Valid(content) {
+		return refuse("Save it as UTF-8.", "%s is not UTF-8", where)
+	}
 	documents := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(content), 4096)
 	for {
-		object := map[string]any{}
-		if documents.Decode(&object) != nil {
+		var document runtime.RawExtension
+		if documents.Decode(&document) != nil {
 			return nil
+		}
+		var object map[string]any
+		if json.Unmarshal(document.Raw, &object) != nil {
+			continue
 		}
 		if err := c.checkObject(where, object); err != nil {
 			return err
@@ -101,8 +111,7 @@ func (c *checker) checkObjects(where string, content []byte) *refusal {
 
 func (c *checker) checkObject(where string, object map[string]any) *refusal {
 	u := unstructured.Unstructured{Object: object}
-	items, isList := object["items"].([]any)
-	if isList && strings.HasSuffix(u.GetKind(), "List") {
+	if items, isList := object["items"].([]any); isList {
 		for _, item := range items {
 			if inner, ok := item.(map[string]any); ok {
 				if err := c.checkObject(where, inner); err != nil {
