@@ -227,6 +227,12 @@ func (o devCheckOptions) prove(ctx context.Context, s streams, lessons []*lesson
 		Tell: func(p runner.Proof) {
 			ended++
 			fmt.Fprintf(s.err, "%d/%d %s %s: %s (%.1fs)\n", ended, total, p.Lesson, p.Case, proofWord(p.Proven()), p.Took.Seconds())
+			for _, problem := range p.Problems {
+				fmt.Fprintf(s.err, "  %s\n", problem)
+			}
+			if p.Err != nil {
+				fmt.Fprintf(s.err, "  error: %v\n", p.Err)
+			}
 		},
 		Phase: func(what string) {
 			if what != "" {
