@@ -8,7 +8,7 @@ import (
 	"github.com/k8slab/k8slab/lab"
 )
 
-// What was written is found.
+// Manifests are found by kind and name.
 func Manifests(t *lab.T) {
 	h := t.Hint("see %s", "the file")
 	h.Equal(h.Deployment("web").Spec.Strategy.RollingUpdate.MaxSurge, "25%", "maxSurge")
@@ -22,7 +22,7 @@ func Manifests(t *lab.T) {
 	h.Equal(h.PersistentVolumeClaim("data").Spec.AccessModes[0], "ReadWriteOnce", "access mode")
 }
 
-// The states are as they were.
+// States are as they were.
 func States(t *lab.T) {
 	now := t.Now()
 	t.Logf("%s", now.Moment())
@@ -39,29 +39,29 @@ func States(t *lab.T) {
 	}
 }
 
-// These objects are not there.
+// AbsentReplicaSet asks for what is not there.
 func AbsentReplicaSet(t *lab.T) { t.Now().ReplicaSet("none") }
 
-// These objects are not there.
+// AbsentDaemonSet asks for what is not there.
 func AbsentDaemonSet(t *lab.T) { t.Now().DaemonSet("none") }
 
-// These objects are not there.
+// AbsentJob asks for what is not there.
 func AbsentJob(t *lab.T) { t.Now().Job("none") }
 
-// These objects are not there.
+// AbsentCronJob asks for what is not there.
 func AbsentCronJob(t *lab.T) { t.Now().CronJob("none") }
 
-// These objects are not there.
+// AbsentHistory asks what happened to what was not there.
 func AbsentHistory(t *lab.T) {
 	t.During().ReplicaSet("none")
 }
 
-// These objects are not there.
+// AbsentDaemonSetHistory asks what happened to what was not there.
 func AbsentDaemonSetHistory(t *lab.T) {
 	t.During().DaemonSet("none")
 }
 
-// The Pods have histories.
+// Histories tell what happened to Pods.
 func Histories(t *lab.T) {
 	pods := t.During().Pods("app=web")
 	t.Logf("%s: %d names", pods, len(pods.Names()))
@@ -85,7 +85,7 @@ func Histories(t *lab.T) {
 	}
 }
 
-// The rollout of the Deployment kept its limits.
+// Rollout of the Deployment kept its limits.
 func Rollout(t *lab.T) {
 	r := t.Rollout("web")
 	t.Logf("%s %s: %s, %d, began %s, complete %s, took %s", r, r.Name(), r.Image(), r.Replicas(), r.Began(), r.Complete(), r.Took())
@@ -108,7 +108,7 @@ func Rollout(t *lab.T) {
 	t.Never(r.Deleted(), "Deployment web was deleted")
 }
 
-// The Deployment was changed and scaled.
+// Changes of the Deployment were seen.
 func Changes(t *lab.T) {
 	web := t.During().Deployment("web")
 	t.Logf("%v %s %s", web.Existed(), web.Created(), web.Deleted())
@@ -125,7 +125,7 @@ func Changes(t *lab.T) {
 	t.Fatalf("it was scaled %d times, and %d Pods were removed", len(web.Scales()), len(web.Pods().Removed()))
 }
 
-// Two Pods of the StatefulSet were updated in order.
+// Partition 3 of 5 updated two Pods in order.
 func Partition(t *lab.T) {
 	db := t.During().StatefulSet("db").Rollout()
 	t.Equal(db.Updated(), []string{"db-4", "db-3"}, "Pods that were updated")
@@ -137,7 +137,7 @@ func Partition(t *lab.T) {
 	t.InOrder(db.Ordinal(4).Last().Ready(), db.Ordinal(3).First().Removed())
 }
 
-// Attempts were waited for twice as long each time.
+// Backoff doubled each time.
 func Backoff(t *lab.T) {
 	pi := t.During().Job("pi")
 	t.Await(pi.Failed().Seen(), "Job pi has not failed, nor is it complete: %v", pi.Complete().Seen())
@@ -154,7 +154,7 @@ func Backoff(t *lab.T) {
 	t.AtMost(pi.PeakPods(), 1, "Pods at once")
 }
 
-// There were always Pods, and at some time a new one.
+// AllTheTime there were Pods, and at some time a new one.
 func AllTheTime(t *lab.T) {
 	t.Eventually(func(s *lab.State) bool { return len(s.Pods("app=web")) > 4 }, "there were never more than 4 Pods")
 	t.Always(func(s *lab.State) bool {
