@@ -9,6 +9,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/util/retry"
 	"k8s.io/utils/ptr"
 
 	"github.com/k8slab/k8slab/internal/cluster/timeline"
@@ -90,7 +92,7 @@ func (r *Recorder) goals(ctx context.Context) ([]*goal, error) {
 }
 
 func (f *follower) goal(ctx context.Context) (*goal, error) {
-	list, err := f.versions.List(ctx, metav1.ListOptions{})
+	list, err := f.listVersions(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list versions of kind %s: %w", f.kind.Name, err)
 	}
@@ -106,6 +108,18 @@ func (f *follower) goal(ctx context.Context) (*goal, error) {
 		}
 	}
 	return g, nil
+}
+
+// listVersions asks again when a server that is busy did not answer: a mark that is
+// missing would end a lab. It takes ten seconds to give up.
+func (f *follower) listVersions(ctx context.Context) (list *metav1.PartialObjectMetadataList, err error) {
+	backoff := wait.Backoff{Duration: 300 * time.Millisecond, Factor: 2, Steps: 6}
+	mends := func(err error) bool { return ctx.Err() == nil && !final(err) }
+	err = retry.OnError(backoff, mends, func() (err error) {
+		list, err = f.versions.List(ctx, metav1.ListOptions{})
+		return err
+	})
+	return list, err
 }
 
 // await waits until a kind's recording has reached a goal.

@@ -335,7 +335,7 @@ func (r *scriptReader) Read(b []byte) (int, error) {
 		n += k
 		if err != nil {
 			r.interrupted = errors.Is(err, errInterrupted)
-			r.dead = err != io.EOF
+			r.dead = !errors.Is(err, io.EOF)
 			return n, err
 		}
 		if k == 1 && b[n-1] == '\n' {
