@@ -617,3 +617,23 @@ func TestEventTypes(t *testing.T) {
 		t.Errorf("got %+v", w)
 	}
 }
+
+// A list that fails once is no reason to lose a mark.
+func TestMarkAsksAgain(t *testing.T) {
+	s := newServer(t)
+	l := start(t, s)
+	s.set(func() { s.refuse["pods"] = 500 })
+	time.AfterFunc(200*time.Millisecond, func() { s.set(func() { delete(s.refuse, "pods") }) })
+	if err := l.Mark(soon(t), timeline.Mark{Type: timeline.MarkStep, Name: "a"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestMarkOfSomebodyWhoHasGone(t *testing.T) {
+	l := start(t, newServer(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := l.Mark(ctx, timeline.Mark{Type: timeline.MarkStep, Name: "a"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -115,7 +115,8 @@ func (f *follower) goal(ctx context.Context) (*goal, error) {
 func (f *follower) listVersions(ctx context.Context) (list *metav1.PartialObjectMetadataList, err error) {
 	backoff := wait.Backoff{Duration: 300 * time.Millisecond, Factor: 2, Steps: 6}
 	mends := func(err error) bool { return ctx.Err() == nil && !final(err) }
-	err = retry.OnError(backoff, mends, func() (err error) {
+	// What OnError itself returns is nil when ctx has ended.
+	_ = retry.OnError(backoff, mends, func() error {
 		list, err = f.versions.List(ctx, metav1.ListOptions{})
 		return err
 	})
