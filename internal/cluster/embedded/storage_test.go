@@ -305,13 +305,6 @@ func TestReclaimingAVolumeOfOthers(t *testing.T) {
 	}
 }
 
-func TestNoVolumePluginsOfTheHost(t *testing.T) {
-	sharedCluster(t)
-	if !exists(filepath.Join(shared.dir, "lab", dataDir, "flexvolumes")) {
-		t.Error("the controllers look for volume plugins elsewhere")
-	}
-}
-
 // dirOf returns the directory of a provisioned volume.
 func dirOf(volume string) string {
 	return filepath.Join(shared.dir, "lab", dataDir, "volumes", volume)
