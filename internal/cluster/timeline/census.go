@@ -86,12 +86,12 @@ func (c *census) begin(w Window) {
 }
 
 func (c *census) sample() {
-	wanted := 0
+	wanted, limits := 0, Limits{}
 	if c.controller != nil {
-		wanted = int(c.controller.wanted)
+		wanted, limits = int(c.controller.wanted), c.controller.limits
 	}
 	c.counts[AskedPods] = c.asked(wanted)
-	c.yield(sampleOf(c.now, c.counts, wanted))
+	c.yield(sampleOf(c.now, c.counts, wanted, limits))
 }
 
 // asked returns how many Pods the controller wants at the moment, which for a

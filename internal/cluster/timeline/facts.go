@@ -48,6 +48,8 @@ type podFacts struct {
 	terminating bool
 	scheduled   bool
 	never       bool // restartPolicy Never
+	running     bool // see runningOf
+	trouble     unique.Handle[string]
 	runs        []runFacts
 }
 
@@ -79,6 +81,8 @@ func podFactsOf(pod *corev1.Pod) *podFacts {
 		terminating: pod.DeletionTimestamp != nil,
 		scheduled:   pod.Spec.NodeName != "",
 		never:       pod.Spec.RestartPolicy == corev1.RestartPolicyNever,
+		running:     runningOf(pod),
+		trouble:     unique.Make(troubleOf(pod)),
 		runs:        runFactsOf(pod),
 	}
 	if i, err := strconv.ParseInt(pod.Annotations[batchv1.JobCompletionIndexAnnotation], 10, 32); err == nil {
@@ -197,6 +201,7 @@ type controllerFacts struct {
 	minReady    int32 // seconds
 	revision    int64 // of a Deployment's ReplicaSet or a ControllerRevision
 	terminating bool
+	limits      Limits
 	ended       *jobEnd // of a Job
 }
 
@@ -273,7 +278,7 @@ func templateOf(r *appsv1.ControllerRevision) *corev1.PodTemplateSpec {
 }
 
 func controllerFactsOf(object metav1.Object) *controllerFacts {
-	f := &controllerFacts{}
+	f := &controllerFacts{limits: limitsOf(object)}
 	switch o := object.(type) {
 	case *appsv1.Deployment:
 		f.wanted, f.minReady = oneOr(o.Spec.Replicas), o.Spec.MinReadySeconds

@@ -134,10 +134,10 @@ func (e *Event) template() *corev1.PodTemplateSpec {
 }
 
 func (r *Rollout) addSample(s Sample) {
-	if n := len(r.Samples); n > 0 && r.Samples[n-1].counts() == s.counts() {
+	if n := len(r.Samples); n > 0 && r.Samples[n-1].same(s) {
 		return
 	}
-	if len(r.Samples) == 0 && s.counts() == [numCounts + 1]int{} {
+	if len(r.Samples) == 0 && s.same(Sample{}) {
 		return // there is nothing yet
 	}
 	r.Samples = append(r.Samples, s)

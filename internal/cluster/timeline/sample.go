@@ -39,22 +39,27 @@ type Sample struct {
 	Wanted                                                         int // see ScaleChange
 	Old, New, Ready, Available, Terminating, Finished, Active, All int
 	Asked                                                          int // Wanted, but for Deployments
+
+	Limits // of the controller; zero when there is none
 }
 
 // Of returns one of the counts.
 func (s Sample) Of(c Count) int { return s.counts()[c] }
+
+// same reports that two samples differ in nothing but their moment.
+func (s Sample) same(t Sample) bool { return s.counts() == t.counts() && s.Limits == t.Limits }
 
 // counts returns all counts and, at last, Wanted.
 func (s Sample) counts() [numCounts + 1]int {
 	return [...]int{s.Old, s.New, s.Ready, s.Available, s.Terminating, s.Finished, s.Active, s.All, s.Asked, s.Wanted}
 }
 
-func sampleOf(m Moment, counts [numCounts]int, wanted int) Sample {
+func sampleOf(m Moment, counts [numCounts]int, wanted int, limits Limits) Sample {
 	return Sample{
 		Moment: m, Wanted: wanted,
 		Old: counts[OldPods], New: counts[NewPods], Ready: counts[ReadyPods], Available: counts[AvailablePods],
 		Terminating: counts[TerminatingPods], Finished: counts[FinishedPods], Active: counts[ActivePods], All: counts[AllPods],
-		Asked: counts[AskedPods],
+		Asked: counts[AskedPods], Limits: limits,
 	}
 }
 

@@ -115,3 +115,6 @@ func (m Moment) Before(n Moment) bool {
 }
 
 func compareVersions(a, b uint64) int { return cmp.Compare(a, b) }
+
+// Marks returns the entries that are marks, in order. The caller must not change them.
+func (t *Timeline) Marks() []Entry { return t.index.marks }

@@ -108,6 +108,17 @@ func (w Window) Contains(m Moment) bool {
 	return m.ResourceVersion > w.Start.ResourceVersion && m.ResourceVersion <= w.End.ResourceVersion
 }
 
+// At returns the moment of the first entry of the recording that has a version or comes
+// after it, and that of the last entry when there is none.
+func (t *Timeline) At(version uint64) Moment {
+	entries := t.entries()
+	i := sort.Search(len(entries), func(i int) bool { return entries[i].version() >= version })
+	if i == len(entries) {
+		return t.end
+	}
+	return entries[i].Moment()
+}
+
 // Gaps returns the gaps in which a change inside the window may be missing.
 func (w Window) Gaps() []Gap {
 	if !w.opened {
