@@ -1,0 +1,308 @@
+package picture
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/k8slab/k8slab/internal/cluster/timeline"
+)
+
+// Select says what to draw of a window.
+type Select struct {
+	// Objects are controllers by name or by kind and name, as in "web", "deployment/web"
+	// and "sts/db". None: all that had Pods, and the Pods that have no controller.
+	Objects []string
+}
+
+// Of returns the picture of a window.
+func Of(w timeline.Window, s Select) *Picture {
+	h := w.Timeline().Header()
+	p := &Picture{
+		Lesson: h.Lesson, Lab: h.Lab, Cluster: h.Cluster, Kubernetes: h.Kubernetes, Pace: h.Pace, Recorded: h.Start,
+		Step: w.Step, Start: Time(w.Start.At), End: Time(w.End.At), Open: !w.Closed, Torn: w.Timeline().Torn(),
+	}
+	p.addMarks(w)
+	drawn := map[types.UID]bool{}
+	for _, ref := range controllers(w) {
+		panel := panelOf(w, ref, drawn)
+		if s.wants(ref) && len(panel.Rows) > 0 {
+			p.Panels = append(p.Panels, panel)
+		}
+	}
+	p.addBare(w, s, drawn)
+	return p
+}
+
+func (p *Picture) addMarks(w timeline.Window) {
+	for _, e := range w.Timeline().Marks() {
+		m := e.Mark
+		if m.Type == timeline.MarkEnd {
+			p.Open = false
+		}
+		if inside := w.Contains(e.Moment()) || m.Type == timeline.MarkStep && m.Name == w.Step; inside || w.Step == "" {
+			p.Marks = append(p.Marks, Mark{Time(e.At), m.Type, m.Name, m.Exit})
+		}
+	}
+	for _, g := range w.Gaps() {
+		p.Gaps = append(p.Gaps, Gap{Time(w.Timeline().At(g.To).At), g.Kind, g.Reason})
+	}
+}
+
+// controllers returns what has Pods in the window and is not controlled by what is drawn
+// itself, in order of creation.
+func controllers(w timeline.Window) []timeline.Ref {
+	var found []founder
+	add := func(all ...founder) { found = append(found, all...) }
+	add(founders[appsv1.Deployment](w, "")...)
+	add(founders[appsv1.StatefulSet](w, "")...)
+	add(founders[appsv1.DaemonSet](w, "")...)
+	add(founders[batchv1.Job](w, "")...)
+	add(founders[appsv1.ReplicaSet](w, "Deployment")...)
+	add(founders[corev1.ReplicationController](w, "")...)
+	slices.SortStableFunc(found, func(a, b founder) int { return cmp.Compare(a.version, b.version) })
+	var refs []timeline.Ref
+	for _, f := range found {
+		if !slices.Contains(refs, f.Ref) {
+			refs = append(refs, f.Ref)
+		}
+	}
+	return refs
+}
+
+type founder struct {
+	timeline.Ref
+	version uint64
+}
+
+// founders returns the objects of a kind, without those that an object of the other
+// kind controls.
+func founders[T any](w timeline.Window, controlledBy string) []founder {
+	var all []founder
+	for _, h := range timeline.Histories[T](w, "", "") {
+		if controlledBy != "" {
+			if o, ok := any(h.First()).(metav1.Object); ok {
+				if c := metav1.GetControllerOfNoCopy(o); c != nil && c.Kind == controlledBy {
+					continue
+				}
+			}
+		}
+		all = append(all, founder{timeline.Ref{Kind: h.Kind, Namespace: h.Namespace, Name: h.Name}, h.Created.ResourceVersion})
+	}
+	return all
+}
+
+// short names of kinds, as kubectl has them.
+var shortKinds = map[string]string{
+	"deploy": "deployment", "deployments": "deployment", "sts": "statefulset", "statefulsets": "statefulset",
+	"ds": "daemonset", "daemonsets": "daemonset", "rs": "replicaset", "replicasets": "replicaset",
+	"rc": "replicationcontroller", "replicationcontrollers": "replicationcontroller", "jobs": "job", "po": "pod", "pods": "pod",
+}
+
+func (s Select) wants(r timeline.Ref) bool {
+	if len(s.Objects) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(s.Objects, func(o string) bool {
+		kind, name, found := strings.Cut(strings.ToLower(o), "/")
+		if !found {
+			kind, name = "", kind
+		}
+		if long, ok := shortKinds[kind]; ok {
+			kind = long
+		}
+		return name == r.Name && (kind == "" || kind == strings.ToLower(r.Kind))
+	})
+}
+
+func panelOf(w timeline.Window, ref timeline.Ref, drawn map[types.UID]bool) Panel {
+	r := w.Rollout(ref)
+	for _, pod := range r.Pods {
+		drawn[pod.UID] = true
+	}
+	p := Panel{Kind: ref.Kind, Namespace: ref.Namespace, Name: ref.Name, Revisions: revisionsOf(r), Counts: countsOf(r)}
+	for _, t := range r.Templates {
+		p.Rollouts = append(p.Rollouts, Rollout{Time(t.At), slices.IndexFunc(r.Revisions, func(v *timeline.Revision) bool { return v.Template == t.To })})
+	}
+	switch ref.Kind {
+	case "StatefulSet":
+		p.Rows = ordinalRows(w, r)
+	case "Job":
+		p.addAttempts(w, w.Job(ref.Namespace, ref.Name))
+	default:
+		p.Rows = podRows(w, r)
+	}
+	return p
+}
+
+func revisionsOf(r *timeline.Rollout) []Revision {
+	revisions := make([]Revision, len(r.Revisions))
+	for i, v := range r.Revisions {
+		revisions[i] = Revision{Letter: letter(i), Name: v.Name}
+		if v.Template != nil {
+			var images []string
+			for _, c := range v.Template.Spec.Containers {
+				images = append(images, c.Image)
+			}
+			revisions[i].Note = strings.Join(images, ", ")
+		}
+	}
+	return revisions
+}
+
+func letter(i int) string {
+	if i < 26 {
+		return string(rune('A' + i))
+	}
+	return letter(i/26-1) + letter(i%26)
+}
+
+func countsOf(r *timeline.Rollout) []Count {
+	counts := make([]Count, len(r.Samples))
+	for i, s := range r.Samples {
+		counts[i] = Count{
+			At: Time(s.At), Wanted: s.Wanted, Pods: s.Active, Available: s.Available, Terminating: s.Terminating, Asked: s.Asked,
+			Limited: s.Rolling, Most: s.Most, Fewest: s.Fewest, Partition: s.Partition,
+		}
+	}
+	return counts
+}
+
+func podRows(w timeline.Window, r *timeline.Rollout) []Row {
+	var rows []Row
+	for _, pod := range r.Pods {
+		rows = append(rows, Row{Name: pod.Name, Bars: bars(w, pod, indexOf(r, pod)), Signs: signs(w, pod)})
+	}
+	return rows
+}
+
+func ordinalRows(w timeline.Window, r *timeline.Rollout) []Row {
+	var rows []Row
+	for _, o := range r.Ordinals() {
+		row := Row{Name: o.Name}
+		for _, t := range o.Turns {
+			row.Bars = append(row.Bars, bars(w, t.Pod, indexOf(r, t.Pod))...)
+			row.Signs = append(row.Signs, signs(w, t.Pod)...)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// addAttempts adds a row for each Pod of a Job, with the pauses between attempts.
+func (p *Panel) addAttempts(w timeline.Window, j *timeline.JobHistory) {
+	p.Rows = podRows(w, j.Rollout)
+	start := w.Timeline().Header().Start
+	for _, a := range j.Attempts {
+		if !a.Pause.Happened() || a.Run > 0 {
+			continue
+		}
+		i := slices.IndexFunc(j.Pods, func(pod *timeline.PodHistory) bool { return pod == a.Pod })
+		from := Time(a.Pause.From.Sub(start))
+		p.Rows[i].Bars = slices.Insert(p.Rows[i].Bars, 0, Bar{
+			From: max(from, Time(w.Start.At)), To: Time(a.Created.At), State: Pause, Revision: -1, Pod: a.Pod.Name, Reason: a.Pause.Length().String(),
+		})
+	}
+	switch {
+	case j.Complete.Happened():
+		p.End = &End{Time(j.Complete.At), true, j.Reason}
+	case j.Failed.Happened():
+		p.End = &End{Time(j.Failed.At), false, j.Reason}
+	}
+}
+
+func indexOf(r *timeline.Rollout, pod *timeline.PodHistory) int {
+	v := r.Revision(pod)
+	return slices.IndexFunc(r.Revisions, func(u *timeline.Revision) bool { return u == v })
+}
+
+var states = map[string]State{
+	timeline.StagePending: Pending, timeline.StageWaiting: Waiting, timeline.StageRunning: Starting, timeline.StageReady: Ready,
+	timeline.StageTerminating: Terminating, timeline.StageSucceeded: Succeeded, timeline.StageFailed: Failed,
+}
+
+// bars returns what a Pod was doing inside the window.
+func bars(w timeline.Window, pod *timeline.PodHistory, revision int) []Bar {
+	stages := pod.Stages()
+	end, open := Time(w.End.At), true
+	if pod.Gone.Happened() {
+		end, open = Time(pod.Gone.At), false
+	}
+	var bars []Bar
+	for i, s := range stages {
+		b := Bar{From: max(Time(s.At), Time(w.Start.At)), To: end, Open: open, State: states[s.Name], Reason: s.Reason, Revision: revision, Pod: pod.Name}
+		if i+1 < len(stages) {
+			b.To, b.Open = Time(stages[i+1].At), false
+		}
+		if b.To > Time(w.Start.At) || b.Open {
+			bars = append(bars, b)
+		}
+	}
+	return bars
+}
+
+func signs(w timeline.Window, pod *timeline.PodHistory) []Sign {
+	var signs []Sign
+	for _, r := range pod.Runs {
+		if r.Number > 0 && w.Contains(r.Began) {
+			signs = append(signs, Sign{Time(r.Began.At), Restarted, fmt.Sprintf("container %s started again, for the %s time", r.Container, ordinal(r.Number+1))})
+		}
+	}
+	for _, o := range pod.Owners {
+		switch {
+		case o.Adopted():
+			signs = append(signs, Sign{Time(o.At), Adopted, "adopted by " + o.To.Kind + " " + o.To.Name})
+		case o.Released():
+			signs = append(signs, Sign{Time(o.At), Released, "released by " + o.From.Kind + " " + o.From.Name})
+		}
+	}
+	slices.SortStableFunc(signs, func(a, b Sign) int { return cmp.Compare(a.At, b.At) })
+	return signs
+}
+
+// ordinal returns a number as in "2nd".
+func ordinal(n int) string {
+	switch {
+	case n%100/10 == 1:
+	case n%10 == 1:
+		return fmt.Sprint(n, "st")
+	case n%10 == 2:
+		return fmt.Sprint(n, "nd")
+	case n%10 == 3:
+		return fmt.Sprint(n, "rd")
+	}
+	return fmt.Sprint(n, "th")
+}
+
+// addBare adds a panel for each namespace that has Pods which never were a controller's.
+func (p *Picture) addBare(w timeline.Window, s Select, drawn map[types.UID]bool) {
+	byNamespace := map[string]int{}
+	for _, pod := range w.Pods() {
+		if drawn[pod.UID] || !s.wants(timeline.Ref{Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name}) {
+			continue
+		}
+		i, known := byNamespace[pod.Namespace]
+		if !known {
+			p.Panels = append(p.Panels, Panel{Namespace: pod.Namespace})
+			i = len(p.Panels) - 1
+			byNamespace[pod.Namespace] = i
+		}
+		p.Panels[i].Rows = append(p.Panels[i].Rows, Row{Name: pod.Name, Bars: bars(w, pod, -1), Signs: signs(w, pod)})
+	}
+}
+
+// Unneeded returns the kinds of a recording that pictures do not look at.
+func Unneeded() []string {
+	return []string{"Event", "Node", "Service", "EndpointSlice", "HorizontalPodAutoscaler", "PodDisruptionBudget", "CronJob", "PersistentVolumeClaim"}
+}
+
+// seconds is a duration as people read it.
+func seconds(d time.Duration) string { return d.Round(100 * time.Millisecond).String() }
