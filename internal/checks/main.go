@@ -67,7 +67,7 @@ func (s *server) answer(r requestLine, body []byte) error {
 	}
 	s.timeline = grown
 	s.load(r.Script)
-	c := lab.Case{Manifests: r.Manifests, Window: grown.Timeline().Step(r.Step), Namespace: r.Namespace, Held: &lab.Held{}}
+	c := lab.Case{Manifests: r.Manifests, Window: window(grown.Timeline(), r.Step, r.Settled), Namespace: r.Namespace, Held: &lab.Held{}}
 	defer func() { s.held = c.Held }()
 	for _, name := range r.Names {
 		if err := s.answers.Encode(answerLine{Begin: name}); err != nil {

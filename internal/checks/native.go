@@ -10,7 +10,7 @@ import (
 // without limits. It is for scripts that one trusts: tests compare what the
 // interpreter makes of a script with it.
 func RunNative(r Request, functions map[string]func(*lab.T)) []Finding {
-	c := lab.Case{Manifests: r.Manifests, Window: recorded(r).Step(r.Step), Namespace: r.Namespace}
+	c := lab.Case{Manifests: r.Manifests, Window: window(recorded(r), r.Step, r.Settled), Namespace: r.Namespace}
 	var findings []Finding
 	for _, check := range wanted(r) {
 		f, ok := functions[check.Name]

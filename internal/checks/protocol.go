@@ -21,6 +21,7 @@ type requestLine struct {
 	Script    scriptPart        `json:"script"`
 	Names     []string          `json:"names"`
 	Step      string            `json:"step"`
+	Settled   bool              `json:"settled,omitempty"`
 	Namespace string            `json:"namespace,omitempty"`
 	Manifests map[string][]byte `json:"manifests,omitempty"`
 	Timeline  timelinePart      `json:"timeline"`

@@ -43,6 +43,15 @@ type Request struct {
 	Namespace string             // in which they look up names; "default" when empty
 	Manifests map[string][]byte  // the submitted files, by path
 	Timeline  *timeline.Timeline // what was recorded so far
+	Settled   bool               // the lab has settled at the end of Timeline, whether or not a mark there says so
+}
+
+// window is what the checks of a request see of the timeline.
+func window(t *timeline.Timeline, step string, settled bool) timeline.Window {
+	if settled {
+		return t.Step(step).Settled()
+	}
+	return t.Step(step)
 }
 
 // Worker runs checks in a process of its own and starts it anew when a script

@@ -55,6 +55,19 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// What counts when the lab has settled counts at once for who knows that it has.
+func TestSettled(t *testing.T) {
+	w := startWorker(t)
+	source := hostile("", `t.Await(true, "it"); t.AtMost(1, 1, "the number")`)
+	tl := timeline.New(timeline.Header{Start: time.Unix(0, 0)}, []timeline.Entry{{Mark: &timeline.Mark{Type: timeline.MarkStep, Name: "a", ResourceVersion: 1}}})
+	for settled, want := range map[bool]Outcome{false: Waiting, true: Passed} {
+		got, err := w.Run(t.Context(), Request{Filename: "checks.go", Source: source, Names: []string{"Hostile"}, Step: "a", Timeline: tl, Settled: settled})
+		if err != nil || got[0].Outcome != want {
+			t.Errorf("settled %t: %+v, %v", settled, got, err)
+		}
+	}
+}
+
 // TestHostile runs scripts that the linter would reject, because the linter is
 // not what protects the host.
 func TestHostile(t *testing.T) {

@@ -49,6 +49,16 @@ func (t *Timeline) Step(id string) Window {
 	return w
 }
 
+// Settled returns the window as if it had been closed by its last entry, for who
+// knows that nothing moves any more and still lets more come into it.
+func (w Window) Settled() Window {
+	if w.opened && !w.Closed {
+		w.Closed = true
+		w.span.through = w.End.ResourceVersion
+	}
+	return w
+}
+
 // Whole returns the open window of all entries.
 func (t *Timeline) Whole() Window {
 	return Window{timeline: t, opened: true, End: t.end, span: span{0, forever}}

@@ -87,6 +87,23 @@ func TestGaps(t *testing.T) {
 	}
 }
 
+func TestSettledWindow(t *testing.T) {
+	tl := New(testHeader(), []Entry{
+		step("a", 1), event(watch.Added, "Pod", 2, podIn("web-a")), settled("a", 3),
+		step("b", 4), event(watch.Added, "Pod", 5, podIn("web-b")),
+	})
+	for id, closed := range map[string]bool{"a": true, "b": false, "absent": false} {
+		w := tl.Step(id)
+		s := w.Settled()
+		if w.Closed != closed || s.Closed != w.Opened() {
+			t.Errorf("step %s: closed %t, and %t when it has settled", id, w.Closed, s.Closed)
+		}
+		if len(s.Entries()) != len(w.Entries()) || len(s.Pods()) != len(w.Pods()) || s.End != w.End {
+			t.Errorf("step %s is another window when it has settled", id)
+		}
+	}
+}
+
 func TestStateAt(t *testing.T) {
 	tl := New(testHeader(), story())
 	for version, want := range map[uint64]string{
