@@ -219,7 +219,7 @@ func (w *Worker) drop() {
 func (w *Worker) encode(r Request, checks []Check) ([]byte, error) {
 	line := requestLine{
 		Script: scriptPart{Filename: r.Filename, Hash: hash(r)},
-		Step:   r.Step, Namespace: r.Namespace, Manifests: r.Manifests,
+		Step:   r.Step, Settled: r.Settled, Namespace: r.Namespace, Manifests: r.Manifests,
 		CPU: uint64(w.options.CPU / time.Second),
 	}
 	for _, c := range checks {
