@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/cellbuf"
 )
 
 // clean makes text from elsewhere safe for one line of a terminal: what is not
@@ -49,7 +50,17 @@ func cleanStyled(s string) string {
 // width returns how many columns s takes.
 func width(s string) int { return ansi.StringWidth(s) }
 
-// wrap breaks s into lines of at most that many columns.
+// wrap breaks s into lines of at most that many columns, at spaces only: half of
+// an option such as --replicas is of no use. Each line has its styles to itself.
 func wrap(s string, columns int) []string {
-	return strings.Split(ansi.Wrap(s, max(columns, 10), ""), "\n")
+	s = strings.ReplaceAll(s, "-", noBreakHyphen)
+	s = cellbuf.Wrap(s, max(columns, 10), "")
+	return strings.Split(strings.ReplaceAll(s, noBreakHyphen, "-"), "\n")
+}
+
+const noBreakHyphen = "\u2011"
+
+// cut takes a styled line apart after that many columns.
+func cut(s string, columns int) (head, tail string) {
+	return ansi.Truncate(s, columns, ""), ansi.TruncateLeft(s, columns, "")
 }

@@ -2,13 +2,37 @@ package report
 
 import (
 	"bytes"
+	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"unicode"
 
 	"github.com/muesli/termenv"
 )
+
+// TestMarkdown renders one of everything. No line may be too long.
+func TestMarkdown(t *testing.T) {
+	md, err := os.ReadFile("testdata/everything.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, columns := range []int{40, 60, 80} {
+		for name, o := range map[string]Options{"plain": {Plain: true}, "colour": {Profile: termenv.ANSI256}} {
+			t.Run(fmt.Sprint(name, columns), func(t *testing.T) {
+				o.Width = columns
+				got := Markdown(string(md), o)
+				for _, line := range strings.Split(got, "\n") {
+					if width(line) > columns {
+						t.Errorf("%d columns: %q", width(line), line)
+					}
+				}
+				golden(t, fmt.Sprintf("markdown-%s-%d", name, columns), got+"\n")
+			})
+		}
+	}
+}
 
 // FuzzMarkdown renders anything: there is no panic, and nothing reaches the
 // terminal but printable text, line breaks and styling.
