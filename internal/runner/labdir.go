@@ -39,6 +39,8 @@ const (
 	timelineFile = "timeline.ndjson"
 
 	kubectlCacheDir = "kubectl-cache"
+	beforeDir       = "before" // of what Lab.Prepare does
+	earlierTimeline = "timeline.earlier.ndjson"
 
 	maxLabName   = 40 // leaves room in the names of containers made from it
 	labDirMode   = 0o700
@@ -51,6 +53,28 @@ var labName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 // ClaimLab makes the lab's directory below root, or takes over one that nobody
 // owns, and empties it. The claim ends with the process, however it ends.
 func ClaimLab(root, name string) (*LabDir, error) {
+	d, err := lockLab(root, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.empty(); err != nil {
+		return nil, errors.Join(fmt.Errorf("empty the directory of lab %q: %w", name, err), d.Release())
+	}
+	return d, d.own()
+}
+
+// ResumeLab is ClaimLab for who goes on where an earlier run ended: what that left
+// stays, the workspace above all.
+func ResumeLab(root, name string) (*LabDir, error) {
+	d, err := lockLab(root, name)
+	if err != nil {
+		return nil, err
+	}
+	return d, d.own()
+}
+
+// lockLab locks the lab's directory, which it makes if there is none.
+func lockLab(root, name string) (*LabDir, error) {
 	if !labName.MatchString(name) || len(name) > maxLabName {
 		return nil, fmt.Errorf("%q: %w", name, ErrLabName)
 	}
@@ -69,10 +93,15 @@ func ClaimLab(root, name string) (*LabDir, error) {
 	if !locked {
 		return nil, fmt.Errorf("lab %q: %w%s", name, ErrLabRunning, d.owner())
 	}
-	if err := d.empty(); err != nil {
-		return nil, errors.Join(fmt.Errorf("empty the directory of lab %q: %w", name, err), d.Release())
-	}
 	return d, nil
+}
+
+// own notes the owner.
+func (d *LabDir) own() error {
+	if err := os.WriteFile(d.file(ownerFile), []byte(strconv.Itoa(os.Getpid())+"\n"), labFileMode); err != nil {
+		return errors.Join(fmt.Errorf("note the owner of lab %q: %w", d.Name, err), d.Release())
+	}
+	return nil
 }
 
 // owner names the process that has the lab, if it said so.
@@ -84,7 +113,7 @@ func (d *LabDir) owner() string {
 	return fmt.Sprintf(" (process %s)", strings.TrimSpace(string(content)))
 }
 
-// empty removes what an earlier run left, and notes the new owner.
+// empty removes what an earlier run left.
 func (d *LabDir) empty() error {
 	entries, err := os.ReadDir(d.Path)
 	if err != nil {
@@ -98,7 +127,7 @@ func (d *LabDir) empty() error {
 			return err
 		}
 	}
-	return os.WriteFile(d.file(ownerFile), []byte(strconv.Itoa(os.Getpid())+"\n"), labFileMode)
+	return nil
 }
 
 // sub returns a directory below this one, for one of several labs. It is claimed
@@ -122,7 +151,14 @@ func (d *LabDir) Timeline() string { return d.file(timelineFile) }
 
 func (d *LabDir) file(name string) string { return filepath.Join(d.Path, name) }
 
-// fill writes files into the workspace and replaces those that are there.
+// Fill writes files into the workspace and replaces those that are there.
+func (d *LabDir) Fill(files []lesson.File) error {
+	if err := d.fill(files); err != nil {
+		return fmt.Errorf("write the files of the workspace: %w", err)
+	}
+	return nil
+}
+
 func (d *LabDir) fill(files []lesson.File) error {
 	if err := os.MkdirAll(d.Workspace(), labDirMode); err != nil {
 		return err

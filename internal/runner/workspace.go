@@ -20,8 +20,10 @@ func (d *LabDir) read(name string) ([]byte, error) {
 	return workspace.ReadFile(name)
 }
 
-// manifests returns the YAML and JSON files of the workspace by path: what the
+// Manifests returns the YAML and JSON files of the workspace by path: what the
 // learner submits.
+func (d *LabDir) Manifests() (map[string][]byte, error) { return d.manifests() }
+
 func (d *LabDir) manifests() (map[string][]byte, error) {
 	workspace, err := os.OpenRoot(d.Workspace())
 	if err != nil {

@@ -57,6 +57,13 @@ func (r *Recorder) Mark(ctx context.Context, m timeline.Mark) error {
 	return nil
 }
 
+// CatchUp returns when all objects that exist have been recorded as they are, as Mark
+// does. It takes a few hundredths of a second.
+func (r *Recorder) CatchUp(ctx context.Context) error {
+	_, err := r.catchUp(ctx)
+	return err
+}
+
 // catchUp waits until the recording has all objects that exist, and none that does
 // not. It returns a version that is not before the call.
 func (r *Recorder) catchUp(ctx context.Context) (uint64, error) {
