@@ -12,9 +12,9 @@ import (
 	"github.com/k8slab/k8slab/internal/runner/lesson"
 )
 
-// quietTime is how long nothing may have happened before a lab has settled. It
+// QuietTime is how long nothing may have happened before a lab has settled. It
 // is what remains to wait for when all that is known has come to its end.
-const quietTime = time.Second
+const QuietTime = time.Second
 
 // The marks that the runner writes.
 const (
@@ -58,7 +58,7 @@ func (l *lab) judge(ctx context.Context, s lesson.Step) ([]Verdict, error) {
 func (l *lab) settle(ctx context.Context, s lesson.Step) (unsettled string, err error) {
 	deadline, cancel := context.WithTimeout(ctx, s.Deadline)
 	defer cancel()
-	err = l.recorder.WaitSettled(deadline, quietTime)
+	err = l.recorder.WaitSettled(deadline, QuietTime)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		var moving *recorder.UnsettledError
 		if errors.As(err, &moving) {

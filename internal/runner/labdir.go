@@ -40,6 +40,7 @@ const (
 
 	kubectlCacheDir = "kubectl-cache"
 	beforeDir       = "before" // of what Lab.Prepare does
+	beginDir        = "begin"  // of what steps began with
 	earlierTimeline = "timeline.earlier.ndjson"
 
 	maxLabName   = 40 // leaves room in the names of containers made from it

@@ -132,27 +132,29 @@ func (o *Lab) both(ctx context.Context) (context.Context, func()) {
 }
 
 // Enter begins a step: it marks the timeline and does what the runner does by itself.
-func (o *Lab) Enter(ctx context.Context, s lesson.Step) error {
+// That sees the workspace as it was when the step was entered for the first time;
+// again says that this is not the first time.
+func (o *Lab) Enter(ctx context.Context, s lesson.Step, again bool) error {
 	ctx, cancel := o.both(ctx)
 	defer cancel()
-	if err := o.enter(ctx, s); err != nil {
+	if err := o.enter(ctx, s, again); err != nil {
 		return because(ctx, fmt.Errorf("enter step %q: %w", s.ID, err))
 	}
 	return nil
 }
 
-func (o *Lab) enter(ctx context.Context, s lesson.Step) error {
-	if err := o.mark(ctx, markStep, s.ID, 0); err != nil {
+func (o *Lab) enter(ctx context.Context, s lesson.Step, again bool) error {
+	given := s.Given()
+	begin, err := o.params.Dir.begin(s.ID, again, len(given) > 0)
+	if err != nil {
 		return err
 	}
-	for _, b := range s.Blocks {
-		if given, ok := b.(lesson.Given); ok {
-			if err := o.run(ctx, given.Commands); err != nil {
-				return err
-			}
-		}
+	if err := o.mark(ctx, markStep, s.ID, 0); err != nil || len(given) == 0 {
+		return err
 	}
-	return o.endSession()
+	o.dir = begin
+	defer func() { o.dir = o.params.Dir }()
+	return errors.Join(o.run(ctx, given), o.endSession())
 }
 
 // Findings runs the checks of a step on what was recorded. Settled says that the lab

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path"
+
+	"github.com/k8slab/k8slab/internal/runner/lesson"
 )
 
 // maxManifest is the largest file of a workspace that checks are given.
@@ -49,6 +51,20 @@ func (d *LabDir) manifests() (map[string][]byte, error) {
 		return nil, fmt.Errorf("read the workspace: %w", err)
 	}
 	return found, nil
+}
+
+// filesOf returns the regular files of a directory.
+func filesOf(root *os.Root) ([]lesson.File, error) {
+	var files []lesson.File
+	err := fs.WalkDir(root.FS(), ".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		content, err := root.ReadFile(name)
+		files = append(files, lesson.File{Path: name, Data: content})
+		return err
+	})
+	return files, err
 }
 
 func isManifest(name string) bool {

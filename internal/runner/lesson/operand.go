@@ -15,7 +15,7 @@ func (p *parser) operands() {
 	workspace := paths(p.lesson.start)
 	for _, s := range p.lesson.Steps {
 		workspace = append(workspace, paths(s.solution)...)
-		for _, c := range slices.Concat(s.given(), s.commands) {
+		for _, c := range slices.Concat(s.Given(), s.commands) {
 			for _, name := range fileOperands(c.Text) {
 				p.operand(c, name, workspace)
 			}

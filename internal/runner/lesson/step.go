@@ -69,8 +69,8 @@ func (s Step) runCommands() []Command {
 	return all
 }
 
-// given collects the commands of the step's given blocks.
-func (s Step) given() []Command {
+// Given returns what the runner types by itself in this step: its given blocks, in order.
+func (s Step) Given() []Command {
 	var all []Command
 	for _, b := range s.Blocks {
 		if given, ok := b.(Given); ok {

@@ -107,7 +107,7 @@ func (p *parser) manifest(name string, src []byte, listed bool, used map[string]
 func (p *parser) unusedImages(used map[string]bool) {
 	var typed strings.Builder
 	for _, s := range p.lesson.Steps {
-		for _, c := range slices.Concat(s.given(), s.commands) {
+		for _, c := range slices.Concat(s.Given(), s.commands) {
 			typed.WriteString(c.Text + "\n")
 		}
 	}
