@@ -6,9 +6,9 @@ import corev1 "k8s.io/api/core/v1"
 const (
 	StagePending     = "pending"     // none of its containers has run yet
 	StageWaiting     = "waiting"     // a container is not started, because of a failure: back-off, no image
-	StageRunning     = "running"     // containers run, and the Pod is not Ready
+	StageRunning     = "running"     // containers run, or have ended for good, and the Pod is not Ready
 	StageReady       = "ready"       // condition Ready is true
-	StageTerminating = "terminating" // it has a deletionTimestamp
+	StageTerminating = "terminating" // it has a deletionTimestamp, whether or not its containers have ended
 	StageSucceeded   = "succeeded"
 	StageFailed      = "failed"
 )
@@ -37,12 +37,12 @@ func (p *PodHistory) Stages() []Stage {
 
 func (f *podFacts) stage() (name, reason string) {
 	switch {
+	case f.terminating:
+		return StageTerminating, ""
 	case f.phase == corev1.PodSucceeded:
 		return StageSucceeded, ""
 	case f.phase == corev1.PodFailed:
 		return StageFailed, ""
-	case f.terminating:
-		return StageTerminating, ""
 	case f.ready():
 		return StageReady, ""
 	case f.trouble.Value() != "":
@@ -60,29 +60,22 @@ func (f *podFacts) stage() (name, reason string) {
 func troubleOf(pod *corev1.Pod) string {
 	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
 		for i := range statuses {
-			if reason := trouble(&statuses[i].State); reason != "" {
-				return reason
+			s := &statuses[i].State
+			switch {
+			case s.Waiting != nil && s.Waiting.Reason != "ContainerCreating" && s.Waiting.Reason != "PodInitializing":
+				return s.Waiting.Reason
+			case s.Terminated != nil && s.Terminated.ExitCode != 0 && pod.Spec.RestartPolicy != corev1.RestartPolicyNever:
+				return s.Terminated.Reason
 			}
 		}
 	}
 	return ""
 }
 
-func trouble(s *corev1.ContainerState) string {
-	switch {
-	case s.Waiting != nil && s.Waiting.Reason != "ContainerCreating" && s.Waiting.Reason != "PodInitializing":
-		return s.Waiting.Reason
-	case s.Terminated != nil && s.Terminated.ExitCode != 0:
-		return s.Terminated.Reason
-	default:
-		return ""
-	}
-}
-
-// runningOf reports that a container of the Pod runs, init containers left out.
+// runningOf reports that a container of the Pod runs or has run, init containers left out.
 func runningOf(pod *corev1.Pod) bool {
 	for i := range pod.Status.ContainerStatuses {
-		if pod.Status.ContainerStatuses[i].State.Running != nil {
+		if s := pod.Status.ContainerStatuses[i].State; s.Running != nil || s.Terminated != nil {
 			return true
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -39,7 +38,40 @@ func Of(w timeline.Window, s Select) *Picture {
 		}
 	}
 	p.addBare(w, s, drawn)
+	if len(s.Objects) == 0 && w.Step != "" {
+		p.dropIdle()
+	}
+	p.addTitles()
 	return p
+}
+
+// dropIdle leaves out panels of which nothing changed, as long as there are others: of a
+// lesson's earlier steps much is still there.
+func (p *Picture) dropIdle() {
+	idle := func(q Panel) bool {
+		return len(q.Counts) <= 1 && len(q.Rollouts) == 0 && !slices.ContainsFunc(q.Rows, func(r Row) bool {
+			return len(r.Bars) > 1 || len(r.Signs) > 0 || r.Bars[0].From > p.Start || !r.Bars[0].Open
+		})
+	}
+	if !slices.ContainsFunc(p.Panels, func(q Panel) bool { return !idle(q) }) {
+		return
+	}
+	p.Panels = slices.DeleteFunc(p.Panels, idle)
+}
+
+// addTitles gives panels titles, which name the namespace only if there are several.
+func (p *Picture) addTitles() {
+	several := slices.ContainsFunc(p.Panels, func(q Panel) bool { return q.Namespace != p.Panels[0].Namespace })
+	for i := range p.Panels {
+		q := &p.Panels[i]
+		q.Title = q.Kind + " " + q.Name
+		if q.Kind == "" {
+			q.Title = "Pods without a controller"
+		}
+		if several {
+			q.Title += " in " + q.Namespace
+		}
+	}
 }
 
 func (p *Picture) addMarks(w timeline.Window) {
@@ -125,20 +157,21 @@ func (s Select) wants(r timeline.Ref) bool {
 
 func panelOf(w timeline.Window, ref timeline.Ref, drawn map[types.UID]bool) Panel {
 	r := w.Rollout(ref)
+	all := w.Timeline().Whole().Rollout(ref) // for letters that are the same in every step
 	for _, pod := range r.Pods {
 		drawn[pod.UID] = true
 	}
-	p := Panel{Kind: ref.Kind, Namespace: ref.Namespace, Name: ref.Name, Revisions: revisionsOf(r), Counts: countsOf(r)}
+	p := Panel{Kind: ref.Kind, Namespace: ref.Namespace, Name: ref.Name, Revisions: revisionsOf(all), Counts: countsOf(r)}
 	for _, t := range r.Templates {
-		p.Rollouts = append(p.Rollouts, Rollout{Time(t.At), slices.IndexFunc(r.Revisions, func(v *timeline.Revision) bool { return v.Template == t.To })})
+		p.Rollouts = append(p.Rollouts, Rollout{Time(t.At), slices.IndexFunc(all.Revisions, func(v *timeline.Revision) bool { return v.Template == t.To })})
 	}
 	switch ref.Kind {
 	case "StatefulSet":
-		p.Rows = ordinalRows(w, r)
+		p.Rows = ordinalRows(w, r, all)
 	case "Job":
-		p.addAttempts(w, w.Job(ref.Namespace, ref.Name))
+		p.addAttempts(w, w.Job(ref.Namespace, ref.Name), all)
 	default:
-		p.Rows = podRows(w, r)
+		p.Rows = podRows(w, r, all)
 	}
 	return p
 }
@@ -176,20 +209,24 @@ func countsOf(r *timeline.Rollout) []Count {
 	return counts
 }
 
-func podRows(w timeline.Window, r *timeline.Rollout) []Row {
+func podRows(w timeline.Window, r, all *timeline.Rollout) []Row {
+	owns := func(o timeline.Owner) bool { return o.Kind == r.Kind && o.Name == r.Name }
+	if r.Kind == "Deployment" {
+		owns = func(o timeline.Owner) bool { return o.Kind == "ReplicaSet" && strings.HasPrefix(o.Name, r.Name+"-") }
+	}
 	var rows []Row
 	for _, pod := range r.Pods {
-		rows = append(rows, Row{Name: pod.Name, Bars: bars(w, pod, indexOf(r, pod)), Signs: signs(w, pod)})
+		rows = append(rows, Row{Name: pod.Name, Bars: disown(bars(w, pod, indexOf(all, pod)), pod, owns), Signs: signs(w, pod)})
 	}
 	return rows
 }
 
-func ordinalRows(w timeline.Window, r *timeline.Rollout) []Row {
+func ordinalRows(w timeline.Window, r, all *timeline.Rollout) []Row {
 	var rows []Row
 	for _, o := range r.Ordinals() {
 		row := Row{Name: o.Name}
 		for _, t := range o.Turns {
-			row.Bars = append(row.Bars, bars(w, t.Pod, indexOf(r, t.Pod))...)
+			row.Bars = append(row.Bars, bars(w, t.Pod, indexOf(all, t.Pod))...)
 			row.Signs = append(row.Signs, signs(w, t.Pod)...)
 		}
 		rows = append(rows, row)
@@ -198,17 +235,17 @@ func ordinalRows(w timeline.Window, r *timeline.Rollout) []Row {
 }
 
 // addAttempts adds a row for each Pod of a Job, with the pauses between attempts.
-func (p *Panel) addAttempts(w timeline.Window, j *timeline.JobHistory) {
-	p.Rows = podRows(w, j.Rollout)
+func (p *Panel) addAttempts(w timeline.Window, j *timeline.JobHistory, all *timeline.Rollout) {
+	p.Rows = podRows(w, j.Rollout, all)
 	start := w.Timeline().Header().Start
 	for _, a := range j.Attempts {
-		if !a.Pause.Happened() || a.Run > 0 {
+		if !a.Pause.Happened() || a.Run > 0 || !w.Contains(a.Created) {
 			continue
 		}
 		i := slices.IndexFunc(j.Pods, func(pod *timeline.PodHistory) bool { return pod == a.Pod })
 		from := Time(a.Pause.From.Sub(start))
 		p.Rows[i].Bars = slices.Insert(p.Rows[i].Bars, 0, Bar{
-			From: max(from, Time(w.Start.At)), To: Time(a.Created.At), State: Pause, Revision: -1, Pod: a.Pod.Name, Reason: a.Pause.Length().String(),
+			From: max(from, Time(w.Start.At)), To: Time(a.Created.At), State: Pause, Revision: -1, UID: string(a.Pod.UID), Reason: a.Pause.Length().String(),
 		})
 	}
 	switch {
@@ -236,17 +273,55 @@ func bars(w timeline.Window, pod *timeline.PodHistory, revision int) []Bar {
 	if pod.Gone.Happened() {
 		end, open = Time(pod.Gone.At), false
 	}
+	start := Time(w.Start.At)
 	var bars []Bar
+	wasReady := false
 	for i, s := range stages {
-		b := Bar{From: max(Time(s.At), Time(w.Start.At)), To: end, Open: open, State: states[s.Name], Reason: s.Reason, Revision: revision, Pod: pod.Name}
+		b := Bar{From: max(Time(s.At), start), To: end, Open: open, State: states[s.Name], Reason: s.Reason, Revision: revision, UID: string(pod.UID)}
 		if i+1 < len(stages) {
 			b.To, b.Open = Time(stages[i+1].At), false
 		}
-		if b.To > Time(w.Start.At) || b.Open {
+		if b.State == Starting && wasReady {
+			b.State = NotReady
+		}
+		wasReady = wasReady || b.State == Ready
+		switch n := len(bars); {
+		case b.To <= start && !b.Open:
+		case n > 0 && bars[n-1].State == b.State: // for another reason
+			bars[n-1].To, bars[n-1].Open, bars[n-1].Reason = b.To, b.Open, joined(bars[n-1].Reason, b.Reason)
+		default:
 			bars = append(bars, b)
 		}
 	}
 	return bars
+}
+
+// disown takes the revision from what a Pod did while the controller was another or
+// none.
+func disown(bars []Bar, pod *timeline.PodHistory, owns func(timeline.Owner) bool) []Bar {
+	for _, o := range pod.Owners {
+		at := Time(o.At)
+		i := slices.IndexFunc(bars, func(b Bar) bool { return b.From < at && (at < b.To || b.Open) })
+		if i >= 0 {
+			after := bars[i]
+			after.From, bars[i].To, bars[i].Open = at, at, false
+			bars = slices.Insert(bars, i+1, after)
+		}
+		for i := range bars {
+			if bars[i].From < at && !owns(o.From) || bars[i].From >= at && !owns(o.To) {
+				bars[i].Revision = -1
+			}
+		}
+	}
+	return bars
+}
+
+// joined adds a reason to reasons.
+func joined(reasons, reason string) string {
+	if slices.Contains(strings.Split(reasons, ", "), reason) {
+		return reasons
+	}
+	return reasons + ", " + reason
 }
 
 func signs(w timeline.Window, pod *timeline.PodHistory) []Sign {
@@ -303,6 +378,3 @@ func (p *Picture) addBare(w timeline.Window, s Select, drawn map[types.UID]bool)
 func Unneeded() []string {
 	return []string{"Event", "Node", "Service", "EndpointSlice", "HorizontalPodAutoscaler", "PodDisruptionBudget", "CronJob", "PersistentVolumeClaim"}
 }
-
-// seconds is a duration as people read it.
-func seconds(d time.Duration) string { return d.Round(100 * time.Millisecond).String() }

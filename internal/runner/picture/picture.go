@@ -60,11 +60,14 @@ type Panel struct {
 	Kind      string     `json:"kind"` // empty: Pods without a controller
 	Namespace string     `json:"namespace"`
 	Name      string     `json:"name"`
+	Title     string     `json:"title"` // for people; with the namespace if there are several
 	Revisions []Revision `json:"revisions,omitempty"`
 	Rows      []Row      `json:"rows"`
 	Counts    []Count    `json:"counts,omitempty"`   // at every change
 	Rollouts  []Rollout  `json:"rollouts,omitempty"` // changes of the template
 	End       *End       `json:"end,omitempty"`      // of a Job that has ended
+
+	dropped int // rows for which there is no room
 }
 
 // ID names the panel, as in "Deployment default/web".
@@ -73,20 +76,6 @@ func (p *Panel) ID() string {
 		return "Pods " + p.Namespace
 	}
 	return p.Kind + " " + p.Namespace + "/" + p.Name
-}
-
-// Title is the ID without the namespace in which lessons play.
-func (p *Panel) Title() string {
-	switch {
-	case p.Kind == "" && p.Namespace == "default":
-		return "Pods without a controller"
-	case p.Kind == "":
-		return "Pods without a controller in " + p.Namespace
-	case p.Namespace == "default":
-		return p.Kind + " " + p.Name
-	default:
-		return p.Kind + " " + p.Namespace + "/" + p.Name
-	}
 }
 
 // Revision is a Pod template that Pods of a panel were made from.
@@ -112,6 +101,7 @@ const (
 	Waiting     State = "waiting" // because of a failure: back-off, no image
 	Starting    State = "starting"
 	Ready       State = "ready"
+	NotReady    State = "not ready" // any more
 	Terminating State = "terminating"
 	Succeeded   State = "succeeded"
 	Failed      State = "failed"
@@ -125,8 +115,8 @@ type Bar struct {
 	Open     bool   `json:"open,omitempty"` // it goes on at the picture's end
 	State    State  `json:"state"`
 	Reason   string `json:"reason,omitempty"` // of Waiting; of a pause its length
-	Revision int    `json:"revision"`         // in Panel.Revisions; -1 if it is not known
-	Pod      string `json:"pod,omitempty"`
+	Revision int    `json:"revision"`         // in Panel.Revisions; -1 if it is not known, or while the Pod is not the controller's
+	UID      string `json:"uid,omitempty"`    // of the Pod
 }
 
 // Sign is something that happened to a Pod at a moment.
