@@ -50,6 +50,9 @@ func cleanStyled(s string) string {
 // width returns how many columns s takes.
 func width(s string) int { return ansi.StringWidth(s) }
 
+// Wrap is how this package breaks a line of text, which may have styles.
+func Wrap(s string, columns int) []string { return wrap(s, columns) }
+
 // wrap breaks s into lines of at most that many columns, at spaces only: half of
 // an option such as --replicas is of no use. Each line has its styles to itself.
 func wrap(s string, columns int) []string {
@@ -64,3 +67,9 @@ const noBreakHyphen = "\u2011"
 func cut(s string, columns int) (head, tail string) {
 	return ansi.Truncate(s, columns, ""), ansi.TruncateLeft(s, columns, "")
 }
+
+// Line is text from elsewhere, made safe for one line of a terminal.
+func Line(s string) string { return clean(s) }
+
+// Printable is text from elsewhere, made safe for several lines of a terminal.
+func Printable(s string) string { return cleanText(s) }

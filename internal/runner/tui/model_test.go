@@ -1,0 +1,379 @@
+package tui
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/muesli/termenv"
+
+	"github.com/k8slab/k8slab/internal/checks"
+	"github.com/k8slab/k8slab/internal/cluster/timeline"
+	"github.com/k8slab/k8slab/internal/runner/lesson"
+	"github.com/k8slab/k8slab/internal/runner/live"
+	"github.com/k8slab/k8slab/internal/runner/picture"
+	"github.com/k8slab/k8slab/internal/runner/report"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// A player is a model with a scripted session. Commands are carried out at once;
+// those that wait for something (states, recordings, beats) are not.
+type player struct {
+	*testing.T
+	*Model
+	session *scripted
+}
+
+func newPlayer(t *testing.T, columns, rows int, look report.Options) *player {
+	t.Helper()
+	l, err := lesson.Parse(os.DirFS("testdata/lessons"), "demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	session := newScripted(l)
+	m := newModel(context.Background(), Options{Lesson: l, Session: session, Look: look, Now: func() time.Time { return epoch }})
+	p := &player{t, m, session}
+	p.Update(tea.WindowSizeMsg{Width: columns, Height: rows})
+	return p
+}
+
+// begin takes the first state.
+func (p *player) begin() *player {
+	p.Helper()
+	p.touched = epoch // not worth a request
+	p.take(p.session.state)
+	p.layout()
+	return p
+}
+
+// state changes the session's state and shows it.
+func (p *player) change(f func(*live.State)) {
+	f(&p.session.state)
+	p.session.state.Revision++
+	p.take(p.session.state)
+	p.layout()
+}
+
+// press presses keys, one after the other.
+func (p *player) press(keys ...string) {
+	p.Helper()
+	for _, k := range keys {
+		_, cmd := p.Update(keyMsg(k))
+		p.carryOut(cmd)
+		p.frame()
+	}
+}
+
+func keyMsg(k string) tea.KeyMsg {
+	for _, t := range []tea.KeyType{tea.KeyEnter, tea.KeyEsc, tea.KeyTab, tea.KeyShiftTab, tea.KeyUp, tea.KeyDown, tea.KeyPgDown, tea.KeyPgUp, tea.KeyBackspace, tea.KeyCtrlC} {
+		if (tea.KeyMsg{Type: t}).String() == k {
+			return tea.KeyMsg{Type: t}
+		}
+	}
+	return tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(k)}
+}
+
+func (p *player) carryOut(cmd tea.Cmd) {
+	if cmd == nil {
+		return
+	}
+	switch msg := cmd().(type) {
+	case tea.BatchMsg:
+		for _, c := range msg {
+			p.carryOut(c)
+		}
+	case replyMsg, resumedMsg, closedMsg, pictureMsg, watchMsg:
+		if w, ok := msg.(watchMsg); ok {
+			p.states = w.states
+			return
+		}
+		_, cmd := p.Update(msg)
+		p.carryOut(cmd)
+	}
+}
+
+// frame draws, and looks whether the frame fits the terminal.
+func (p *player) frame() string {
+	p.Helper()
+	frame := p.View()
+	lines := strings.Split(frame, "\n")
+	if len(lines) != p.rows && !p.small() {
+		p.Errorf("%d lines on %d rows:\n%s", len(lines), p.rows, frame)
+	}
+	for _, line := range lines {
+		if width(line) > p.columns {
+			p.Errorf("%d columns on %d: %q", width(line), p.columns, line)
+		}
+	}
+	return frame
+}
+
+// sees fails unless the frame has each of these.
+func (p *player) sees(texts ...string) {
+	p.Helper()
+	frame := p.frame()
+	for _, text := range texts {
+		if !strings.Contains(frame, text) {
+			p.Errorf("%q is not there:\n%s", text, frame)
+		}
+	}
+}
+
+func (p *player) seesNo(text string) {
+	p.Helper()
+	if frame := p.frame(); strings.Contains(frame, text) {
+		p.Errorf("%q is there:\n%s", text, frame)
+	}
+}
+
+func (p *player) asked(want ...string) {
+	p.Helper()
+	if got := p.session.asked; !slices.Equal(got, want) {
+		p.Errorf("asked %q, want %q", got, want)
+	}
+	p.session.asked = nil
+}
+
+// film shows a recording.
+func (p *player) film() {
+	p.Helper()
+	t := recording(p)
+	p.recording, p.timeline = 0, t
+	p.picture = picture.Of(t.Step("adopt"), picture.Select{})
+	p.layout()
+}
+
+func recording(t testing.TB) *timeline.Timeline {
+	t.Helper()
+	f, err := os.Open("../../checks/testdata/replicaset-updates/made-reference/timeline.ndjson.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorded, err := timeline.Read(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return recorded
+}
+
+// TestGolden draws every screen.
+func TestGolden(t *testing.T) {
+	screens := map[string]func(*player){
+		"starting": func(p *player) {
+			p.change(func(s *live.State) { s.Phase, s.Checks, s.Kubernetes = "starting the API server", nil, "" })
+		},
+		"step":     func(*player) {},
+		"checks":   func(p *player) { p.change(mixed); p.press("tab") },
+		"picture":  func(p *player) { p.change(mixed); p.film(); p.press("tab", "tab") },
+		"timeline": func(p *player) { p.film(); p.press("t") },
+		"question": func(p *player) { p.press("a", "down") },
+		"wrong":    func(p *player) { p.press("a", "a") },
+		"hint":     func(p *player) { p.press("h", "h") },
+		"reset":    func(p *player) { p.press("x") },
+		"list":     func(p *player) { p.press("n", "y", "l", "up") },
+		"keys":     func(p *player) { p.press("?") },
+		"solution": func(p *player) { p.press("o", "y") },
+		"ended":    func(p *player) { p.end(&live.EndedError{Reason: "nobody used it for an hour"}); p.layout() },
+	}
+	looks := map[string]report.Options{
+		"plain":  {Plain: true},
+		"ascii":  {Plain: true, ASCII: true},
+		"colour": {Profile: termenv.ANSI256},
+	}
+	for screen, act := range screens {
+		for _, size := range [][2]int{{80, 24}, {160, 48}} {
+			for name, look := range looks {
+				if name == "ascii" && size[0] != 80 {
+					continue
+				}
+				t.Run(fmt.Sprintf("%s-%dx%d-%s", screen, size[0], size[1], name), func(t *testing.T) {
+					p := newPlayer(t, size[0], size[1], look).begin()
+					act(p)
+					golden(t, p.frame())
+				})
+			}
+		}
+	}
+}
+
+// mixed has one of each outcome.
+func mixed(s *live.State) {
+	s.Checks = []live.Check{
+		{Title: "Three Pods run the first version", Outcome: checks.Passed, Points: 1},
+		{Title: "The apply replaced no Pod", Outcome: checks.Failed, Points: 2, Message: "Pod web-x7k2p was deleted 3.2s into the step, and nobody should have deleted it", Remedy: "Do the step again, and apply the file only."},
+		{Title: "The replacement runs the new version", Outcome: checks.Waiting, Points: 1, Message: "no Pod was deleted yet", Remedy: "Type kubectl delete pod and one of the names."},
+		{Title: "A check that broke", Outcome: checks.Error, Message: "index out of range", Position: "checks.go:25", Remedy: "Nothing that you did; try c."},
+	}
+	s.Settled, s.Moving = false, "Pod web-x7k2p is terminating"
+	s.Problems = []live.Problem{{File: "web.yaml", Line: 7, Message: "unknown field \"replica\"", Remedy: "Did you mean replicas?"}}
+}
+
+func golden(t *testing.T, got string) {
+	t.Helper()
+	var lines []string
+	for _, line := range strings.Split(got, "\n") {
+		lines = append(lines, strings.TrimRight(line, " ")+"\n")
+	}
+	got = strings.ReplaceAll(strings.Join(lines, ""), "\x1b", "<ESC>")
+	file := filepath.Join("testdata", strings.TrimPrefix(t.Name(), "TestGolden/")+".golden")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs; got:\n%s\nIf that is right: go test ./internal/runner/tui -update", file, got)
+	}
+}
+
+// TestLesson goes through a lesson.
+func TestLesson(t *testing.T) {
+	p := newPlayer(t, 80, 24, report.Options{Plain: true}).begin()
+	p.sees("Step 1 of 3: Three Pods", "0 of 4 points", "[text]", "checks 0/2", "a answer")
+
+	p.press("a", "c")
+	p.sees("c) is not what happens.", "makes up a new ending")
+	p.press("up", "enter")
+	p.sees("b) is right.")
+	p.press("enter")
+	p.asked("answer names: web, all three of them", "answer names: web- and some letters and digits, others for each")
+	p.seesNo("a answer")
+
+	p.press("n")
+	p.sees("2 checks of this step have not passed")
+	p.press("esc")
+	p.asked()
+	p.press("c")
+	p.asked("check")
+	p.sees("Checked: 2 of 2 passed.", "[checks 2/2 ✓]")
+	p.press("n")
+	p.asked("next")
+	p.sees("Step 2 of 3")
+
+	p.press("a", "n", "o", "n", "e", "enter")
+	p.asked("answer why: none")
+	p.sees("none is right.")
+	p.press("enter", "n", "y")
+	p.asked("skip")
+	p.sees("Step 3 of 3", "n goes on")
+	p.press("n")
+	p.asked("next")
+	p.sees("You have finished the lesson")
+}
+
+// TestLookingBack looks at a step that is over, and does it again.
+func TestLookingBack(t *testing.T) {
+	p := newPlayer(t, 160, 48, report.Options{Plain: true}).begin()
+	p.press("p")
+	p.sees("This is the first step.")
+	p.press("n", "y", "p")
+	p.sees("Step 1 of 3", "looking back")
+	p.press("h")
+	p.sees("That is for the step that you are at.")
+	p.press("n")
+	p.sees("Step 2 of 3")
+	p.press("l", "up", "enter")
+	p.sees("Step 1 of 3", "looking back")
+	p.press("x")
+	p.sees("Do step 1 again?")
+	p.session.asked = nil
+	p.press("f")
+	p.asked("reset create with files")
+	p.sees("starting the API server")
+	p.press("l", "down", "down", "enter")
+	p.sees("You get there with n")
+}
+
+// TestRefused says what the session says, with the next step.
+func TestRefused(t *testing.T) {
+	p := newPlayer(t, 80, 24, report.Options{Plain: true}).begin()
+	p.session.refuse = &live.RequestError{Message: "the cluster is starting", Remedy: "Wait until it is ready."}
+	p.press("c")
+	p.sees("the cluster is starting. Wait until it is ready.")
+	p.session.refuse = errors.New("connection refused")
+	p.press("c")
+	p.sees("connection refused")
+	p.session.refuse = &live.EndedError{Lab: "demo", Reason: "nobody used it for an hour"}
+	p.press("c")
+	p.sees("The lab has ended", "Nobody used it for an hour.")
+}
+
+// TestEnded resumes a lab that has ended under the player.
+func TestEnded(t *testing.T) {
+	p := newPlayer(t, 80, 24, report.Options{Plain: true}).begin()
+	p.opts.Resume = func(context.Context) (live.Session, error) { return p.session, nil }
+	p.Update(stateMsg{states: p.states, ok: false})
+	p.sees("The lab has ended", "r resume  q quit")
+	p.press("r")
+	p.Update(stateMsg{states: p.states, state: p.session.state, ok: true})
+	p.sees("Step 1 of 3: Three Pods")
+	p.press("q")
+	if !p.left {
+		t.Error("q did not leave")
+	}
+}
+
+// TestLate: a state that is older than the one that is shown changes nothing.
+func TestLate(t *testing.T) {
+	p := newPlayer(t, 80, 24, report.Options{Plain: true}).begin()
+	old := p.session.state
+	p.press("n", "y")
+	p.sees("Step 2 of 3")
+	p.take(old)
+	p.sees("Step 2 of 3")
+}
+
+// TestSizes draws every size that a terminal may have.
+func TestSizes(t *testing.T) {
+	p := newPlayer(t, 80, 24, report.Options{Plain: true}).begin()
+	p.film()
+	p.change(mixed)
+	for columns := 1; columns < 200; columns += 13 {
+		for rows := 1; rows < 60; rows += 5 {
+			p.Update(tea.WindowSizeMsg{Width: columns, Height: rows})
+			p.press("tab", "t", "tab", "?", "esc", "l", "esc", "x", "esc", "a", "esc")
+		}
+	}
+}
+
+// BenchmarkView draws a frame with what changes between two of them.
+func BenchmarkView(b *testing.B) {
+	l, err := lesson.Parse(os.DirFS("testdata/lessons"), "demo")
+	if err != nil {
+		b.Fatal(err)
+	}
+	session := newScripted(l)
+	now := epoch
+	m := newModel(context.Background(), Options{Lesson: l, Session: session, Look: report.Options{Profile: termenv.ANSI256}, Now: func() time.Time { return now }})
+	m.Update(tea.WindowSizeMsg{Width: 160, Height: 48})
+	m.take(session.state)
+	m.recording, m.timeline = 0, recording(b)
+	m.picture = picture.Of(m.timeline.Whole(), picture.Select{})
+	m.picture.Open = true
+	for b.Loop() {
+		now = now.Add(time.Second)
+		m.Update(beatMsg{})
+		if m.View() == "" {
+			b.Fatal("nothing")
+		}
+	}
+}
