@@ -69,7 +69,7 @@ neither read nor written.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &usageError{err, fmt.Sprintf("`%s --help` lists the flags.", c.CommandPath())}
 	})
-	root.AddCommand(newListCommand(s), newPlayCommand(s), newKubectlCommand(s), newDevCommand(s), newDoctorCommand(s), newVersionCommand(s))
+	root.AddCommand(newListCommand(s), newPlayCommand(s), newTimelineCommand(s), newKubectlCommand(s), newDevCommand(s), newDoctorCommand(s), newVersionCommand(s))
 	root.InitDefaultCompletionCmd()
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	return root

@@ -48,15 +48,20 @@ func Of(w timeline.Window, s Select) *Picture {
 // dropIdle leaves out panels of which nothing changed, as long as there are others: of a
 // lesson's earlier steps much is still there.
 func (p *Picture) dropIdle() {
-	idle := func(q Panel) bool {
-		return len(q.Counts) <= 1 && len(q.Rollouts) == 0 && !slices.ContainsFunc(q.Rows, func(r Row) bool {
-			return len(r.Bars) > 1 || len(r.Signs) > 0 || r.Bars[0].From > p.Start || !r.Bars[0].Open
-		})
+	if !p.idle() {
+		p.Panels = slices.DeleteFunc(p.Panels, func(q Panel) bool { return q.idle(p.Start) })
 	}
-	if !slices.ContainsFunc(p.Panels, func(q Panel) bool { return !idle(q) }) {
-		return
-	}
-	p.Panels = slices.DeleteFunc(p.Panels, idle)
+}
+
+// idle reports that nothing changed.
+func (p *Picture) idle() bool {
+	return !slices.ContainsFunc(p.Panels, func(q Panel) bool { return !q.idle(p.Start) })
+}
+
+func (p *Panel) idle(start Time) bool {
+	return len(p.Counts) <= 1 && len(p.Rollouts) == 0 && !slices.ContainsFunc(p.Rows, func(r Row) bool {
+		return len(r.Bars) > 1 || len(r.Signs) > 0 || r.Bars[0].From > start || !r.Bars[0].Open
+	})
 }
 
 // addTitles gives panels titles, which name the namespace only if there are several.
@@ -74,19 +79,41 @@ func (p *Picture) addTitles() {
 	}
 }
 
+// addMarks adds what was done in the window, with the marks that opened and settled it.
 func (p *Picture) addMarks(w timeline.Window) {
-	for _, e := range w.Timeline().Marks() {
-		m := e.Mark
-		if m.Type == timeline.MarkEnd {
-			p.Open = false
-		}
-		if inside := w.Contains(e.Moment()) || m.Type == timeline.MarkStep && m.Name == w.Step; inside || w.Step == "" {
-			p.Marks = append(p.Marks, Mark{Time(e.At), m.Type, m.Name, m.Exit})
-		}
+	marks := w.Timeline().Marks()
+	if n := len(marks); n > 0 && marks[n-1].Mark.Type == timeline.MarkEnd {
+		p.Open = false
+	}
+	if w.Step != "" {
+		marks = marksOf(w.Step, marks)
+	}
+	for _, e := range marks {
+		p.Marks = append(p.Marks, Mark{Time(e.At), e.Mark.Type, e.Mark.Name, e.Mark.Exit})
 	}
 	for _, g := range w.Gaps() {
 		p.Gaps = append(p.Gaps, Gap{Time(w.Timeline().At(g.To).At), g.Kind, g.Reason})
 	}
+}
+
+// marksOf returns the marks of a step's last turn.
+func marksOf(step string, marks []timeline.Entry) []timeline.Entry {
+	is := func(m *timeline.Mark, kind string) bool { return m.Type == kind && m.Name == step }
+	begin := len(marks)
+	for i, e := range marks {
+		if is(e.Mark, timeline.MarkStep) {
+			begin = i
+		}
+	}
+	for i := begin + 1; i < len(marks); i++ {
+		switch m := marks[i].Mark; {
+		case is(m, timeline.MarkSettled):
+			return marks[begin : i+1]
+		case m.Type == timeline.MarkStep:
+			return marks[begin:i]
+		}
+	}
+	return marks[begin:]
 }
 
 // controllers returns what has Pods in the window and is not controlled by what is drawn

@@ -617,7 +617,11 @@ func (d *drawing) list() {
 
 // since is a moment as people read it, counted from another.
 func since(t, origin Time) string {
-	return fmt.Sprintf("%.1fs", time.Duration(t-origin).Seconds())
+	d := time.Duration(t - origin).Round(100 * time.Millisecond)
+	if d < time.Minute {
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	}
+	return fmt.Sprintf("%s%04.1fs", strings.TrimSuffix(d.Truncate(time.Minute).String(), "0s"), (d % time.Minute).Seconds())
 }
 
 // plain is text without what a terminal could take for something else, or draw in more
