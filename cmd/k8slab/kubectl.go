@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/component-base/cli"
@@ -14,6 +16,7 @@ import (
 	_ "github.com/k8slab/k8slab/cmd/k8slab/english"
 
 	"github.com/k8slab/k8slab/internal/runner"
+	"github.com/k8slab/k8slab/internal/runner/live"
 )
 
 func newKubectlCommand(s streams) *cobra.Command {
@@ -21,7 +24,7 @@ func newKubectlCommand(s streams) *cobra.Command {
 		Use:   "kubectl [COMMAND]",
 		Short: "Run the kubectl that is built in, on the lab that is running",
 		Long: `Run kubectl, which is built in, on the lab that is running. If several are
-running, K8SLAB_LAB says which one is meant. Your own kubeconfig is not used
+running it is the one that was started last, or the one that K8SLAB_LAB names. Your own kubeconfig is not used
 unless you name it with --kubeconfig.
 
 A link to this program with the name kubectl is kubectl.`,
@@ -43,7 +46,12 @@ func runLabKubectl(args []string, s streams) error {
 	if err != nil {
 		return err
 	}
-	kubeconfig, err := runner.RunningKubeconfig(labs, os.Getenv("K8SLAB_LAB"))
+	name := os.Getenv(labVariable)
+	if lab, err := currentLab(""); err == nil && lab.Running {
+		name = lab.Name
+		touch(lab)
+	}
+	kubeconfig, err := runner.RunningKubeconfig(labs, name)
 	if err != nil {
 		// Without a cluster there is still help, explain and --dry-run=client;
 		// what needs one fails, and then the reason is worth printing.
@@ -65,6 +73,16 @@ func withEnvironment(environment map[string]string, args []string, s streams, hi
 		}
 	}
 	return verdict(runKubectl(args, s, hint))
+}
+
+// touch tells a lab that it is in use.
+func touch(lab knownLab) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if session, err := live.Connect(ctx, lab.Path); err == nil {
+		_ = session.Touch(ctx) // it is only about when the lab ends
+		session.Close()
+	}
 }
 
 func namesKubeconfig(args []string) bool {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/k8slab/k8slab/internal/runner/lesson"
+	"github.com/k8slab/k8slab/internal/runner/progress"
 )
 
 // listedLesson is a line of `list`.
@@ -19,6 +20,10 @@ type listedLesson struct {
 	Minutes int    `json:"minutes"`
 	Steps   int    `json:"steps"`
 	Points  int    `json:"points"`
+
+	Done    int    `json:"done"`              // steps
+	Earned  int    `json:"earned"`            // points
+	Current string `json:"current,omitempty"` // the step that is being done
 }
 
 func newListCommand(s streams) *cobra.Command {
@@ -26,7 +31,7 @@ func newListCommand(s streams) *cobra.Command {
 	var from course
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "List the lessons in the order of the course",
+		Short: "List the lessons in the order of the course, and how far you are",
 		Example: `  k8slab list
   k8slab list -o json | jq '.[].title'
   k8slab list -o name`,
@@ -36,7 +41,7 @@ func newListCommand(s streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			listed, err := listLessons(all)
+			listed, err := listLessons(s, all)
 			if err != nil {
 				return err
 			}
@@ -50,7 +55,12 @@ func newListCommand(s streams) *cobra.Command {
 	return c
 }
 
-func listLessons(all fs.FS) ([]listedLesson, error) {
+func listLessons(s streams, all fs.FS) ([]listedLesson, error) {
+	dir, err := progressDir()
+	if err != nil {
+		return nil, err
+	}
+	store := progress.Store{Dir: dir}
 	names, err := lesson.List(all)
 	if err != nil {
 		return nil, err
@@ -61,16 +71,33 @@ func listLessons(all fs.FS) ([]listedLesson, error) {
 		if err != nil {
 			return nil, err
 		}
-		listed = append(listed, listedLesson{l.Name, l.Title, l.Summary, l.Minutes, len(l.Steps), l.Points})
+		known, err := store.Load(l.Name)
+		if err != nil {
+			fmt.Fprintf(s.err, "k8slab: %v\n", err)
+		}
+		listed = append(listed, withProgress(l, known))
 	}
 	return listed, nil
+}
+
+// withProgress counts what is in the lesson now: steps that are gone do not count.
+func withProgress(l *lesson.Lesson, known progress.Lesson) listedLesson {
+	listed := listedLesson{Name: l.Name, Title: l.Title, Summary: l.Summary, Minutes: l.Minutes, Steps: len(l.Steps), Points: l.Points, Current: known.Current}
+	for _, s := range l.Steps {
+		k := known.Known(s.ID)
+		listed.Earned += min(k.Points, s.Points())
+		if !k.Done.IsZero() {
+			listed.Done++
+		}
+	}
+	return listed
 }
 
 func printLessons(w io.Writer, listed []listedLesson) error {
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(table, "LESSON\tTITLE\tSTEPS\tPOINTS\tMINUTES")
 	for _, l := range listed {
-		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\n", l.Name, l.Title, l.Steps, l.Points, l.Minutes)
+		fmt.Fprintf(table, "%s\t%s\t%d/%d\t%d/%d\t%d\n", l.Name, l.Title, l.Done, l.Steps, l.Earned, l.Points, l.Minutes)
 	}
 	return table.Flush()
 }

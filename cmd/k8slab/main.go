@@ -28,8 +28,8 @@ func main() {
 }
 
 // run is the program without the process around it. Under the name kubectl it is
-// kubectl, and hidden arguments make it the process of a cluster, of a check
-// worker, or the kubectl of a lab, which k8slab starts by executing itself.
+// kubectl, and hidden arguments make it the process of a lab, of a cluster, of a
+// check worker, or the kubectl of a lab, which k8slab starts by executing itself.
 func run(ctx context.Context, args []string, s streams) int {
 	name := strings.TrimSuffix(filepath.Base(args[0]), ".exe")
 	switch {
@@ -41,6 +41,8 @@ func run(ctx context.Context, args []string, s streams) int {
 		return embedded.Main(s.in, s.out)
 	case len(args) == 2 && args[1] == checksArg:
 		return checks.Main(s.in, s.out)
+	case len(args) == 2 && args[1] == labArg:
+		return runLab(ctx, s)
 	}
 	return runCommand(ctx, args[1:], s)
 }

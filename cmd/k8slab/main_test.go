@@ -23,7 +23,7 @@ import (
 
 // This binary is k8slab, kubectl and the processes that k8slab starts, too.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && slices.Contains([]string{embedded.ProcessArg, checksArg, runner.KubectlArg}, os.Args[1]) {
+	if len(os.Args) > 1 && slices.Contains([]string{embedded.ProcessArg, checksArg, labArg, runner.KubectlArg}, os.Args[1]) {
 		main()
 	}
 	testscript.Main(m, map[string]func(){"k8slab": main, "kubectl": main})

@@ -14,6 +14,7 @@ import (
 	"github.com/k8slab/k8slab/internal/cluster"
 	"github.com/k8slab/k8slab/internal/runner"
 	"github.com/k8slab/k8slab/internal/runner/lesson"
+	"github.com/k8slab/k8slab/internal/runner/live"
 )
 
 // Exit codes. A grader relies on failed and broken being different: nobody is
@@ -55,7 +56,8 @@ The cluster is started inside this program: the real API server, controllers,
 scheduler and kubelets, with simulated containers. It needs no Docker and no
 root, takes a few seconds, and is gone when you leave. Your own kubeconfig is
 neither read nor written.`,
-		Example: `  k8slab list                      see the lessons
+		Example: `  k8slab start                     do the first lesson, or go on with yours
+  k8slab list                      see the lessons, and how far you are
   k8slab play replicaset-updates   watch a lesson play by itself
   k8slab doctor                    is everything there that k8slab needs?`,
 		SilenceErrors: true,
@@ -69,10 +71,27 @@ neither read nor written.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &usageError{err, fmt.Sprintf("`%s --help` lists the flags.", c.CommandPath())}
 	})
-	root.AddCommand(newListCommand(s), newPlayCommand(s), newTimelineCommand(s), newKubectlCommand(s), newDevCommand(s), newDoctorCommand(s), newVersionCommand(s))
+	root.AddGroup(&cobra.Group{ID: groupLearn, Title: "Do a lesson:"}, &cobra.Group{ID: groupStep, Title: "In a lesson:"})
+	inGroup(root, groupLearn, newListCommand(s), newStartCommand(s), newStatusCommand(s), newStopCommand(s), newPlayCommand(s))
+	inGroup(root, groupStep, newShowCommand(s), newCheckCommand(s), newHintCommand(s), newAnswerCommand(s), newSolutionCommand(s),
+		newNextCommand(s), newPreviousCommand(s), newResetCommand(s), newTimelineCommand(s), newShellCommand(s), newEnvCommand(s), newKubectlCommand(s))
+	root.AddCommand(newDevCommand(s), newDoctorCommand(s), newVersionCommand(s))
 	root.InitDefaultCompletionCmd()
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	return root
+}
+
+// Groups of commands in the help.
+const (
+	groupLearn = "learn"
+	groupStep  = "step"
+)
+
+func inGroup(root *cobra.Command, group string, commands ...*cobra.Command) {
+	for _, c := range commands {
+		c.GroupID = group
+		root.AddCommand(c)
+	}
 }
 
 // runCommand carries out the command line and says what became of it.
@@ -101,7 +120,12 @@ func runCommand(ctx context.Context, args []string, s streams) int {
 func isUsage(err error) bool {
 	var usage *usageError
 	var unknown *lesson.UnknownError
-	return errors.As(err, &usage) || errors.As(err, &unknown) || errors.Is(err, runner.ErrLabName)
+	var request *live.RequestError
+	var ended *live.EndedError
+	if errors.As(err, &ended) {
+		return !ended.Broken
+	}
+	return errors.As(err, &usage) || errors.As(err, &request) || errors.As(err, &unknown) || errors.Is(err, runner.ErrLabName)
 }
 
 // exitCode maps an error to the exit code that scripts rely on. What is not known
@@ -137,6 +161,11 @@ func printError(s streams, err error, code int) {
 // printInterrupted also says what could not be cleaned up.
 func printInterrupted(s streams, err error) {
 	left := withoutCancellation(err)
+	var going *stillGoing
+	if errors.As(err, &going) {
+		fmt.Fprintf(s.err, "k8slab: %v; `k8slab status` says how it is\n", going)
+		return
+	}
 	if left == nil {
 		fmt.Fprintln(s.err, "k8slab: interrupted; the lab is gone")
 		return
@@ -165,9 +194,18 @@ func withoutCancellation(err error) error {
 func hint(err error) string {
 	var usage *usageError
 	var broken *cluster.Error
+	var hinted *hintedError
+	var request *live.RequestError
+	var ended *live.EndedError
 	switch {
 	case errors.As(err, &usage):
 		return usage.hint
+	case errors.As(err, &hinted):
+		return hinted.hint
+	case errors.As(err, &request):
+		return request.Remedy
+	case errors.As(err, &ended):
+		return ended.Remedy
 	case errors.As(err, &broken):
 		return broken.Hint
 	case errors.Is(err, runner.ErrLabRunning):

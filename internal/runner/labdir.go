@@ -141,6 +141,18 @@ func (d *LabDir) sub(name string) (*LabDir, error) {
 	return sub, nil
 }
 
+// PutAside makes room for a new workspace. The one before stays beside it.
+func (d *LabDir) PutAside() error {
+	aside := d.file(workspaceDir + ".earlier")
+	if err := errors.Join(os.RemoveAll(aside), os.RemoveAll(d.file(beginDir))); err != nil {
+		return fmt.Errorf("put the workspace of lab %q aside: %w", d.Name, err)
+	}
+	if err := os.Rename(d.Workspace(), aside); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("put the workspace of lab %q aside: %w", d.Name, err)
+	}
+	return nil
+}
+
 // Release gives the directory up. Its content stays.
 func (d *LabDir) Release() error { return d.lock.Unlock() }
 

@@ -79,6 +79,6 @@ func RunningKubeconfig(root, name string) (string, error) {
 	case name != "":
 		return "", fmt.Errorf("no lab with the name %q is running", name)
 	default:
-		return "", errors.New("no lab is running; `k8slab play` starts one")
+		return "", errors.New("no lab is running; `k8slab start` starts one")
 	}
 }

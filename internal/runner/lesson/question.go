@@ -35,6 +35,9 @@ func (q Question) Right(answer string) bool {
 	return slices.ContainsFunc(q.Answer, func(a string) bool { return strings.EqualFold(a, answer) })
 }
 
+// Offers reports whether an answer is one of the choices, by text or by letter.
+func (q Question) Offers(answer string) bool { return q.choice(strings.TrimSpace(answer)) >= 0 }
+
 // choice returns the index of the choice that an answer names, or -1. A text
 // wins over a letter.
 func (q Question) choice(answer string) int {

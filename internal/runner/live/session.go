@@ -60,6 +60,7 @@ type EndedError struct {
 	Lab    string
 	Reason string // a sentence without its stop, as in "nobody used it for an hour"
 	Remedy string // a sentence
+	Broken bool   // our side broke
 }
 
 func (e *EndedError) Error() string { return "lab " + e.Lab + " has ended: " + e.Reason }

@@ -55,6 +55,7 @@ type State struct {
 	Workspace  string `json:"workspace"`  // directory of the learner's files
 	Kubeconfig string `json:"kubeconfig"` // file; valid while Phase is empty
 	Bin        string `json:"bin"`        // directory with a kubectl for this lab
+	Prompt     string `json:"prompt"`     // file with a line for a shell's prompt: lesson and step
 	Timeline   string `json:"timeline"`   // file that grows; see docs/timeline.md
 	Recording  int    `json:"recording"`  // number of the recording: the file is another one when it changes
 }

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/k8slab/k8slab/internal/runner/lesson"
+	"github.com/k8slab/k8slab/internal/runner/live"
+)
+
+type startOptions struct {
+	lesson   string // empty: the one that was done last, else the first
+	from     course
+	clusters clusterChoice
+	idle     time.Duration
+	manual   bool
+	again    bool
+	detach   bool
+}
+
+// defaultIdle is how long a lab waits for somebody to come back. It takes as much
+// memory as a browser tab.
+const defaultIdle = 2 * time.Hour
+
+func newStartCommand(s streams) *cobra.Command {
+	o := startOptions{}
+	c := &cobra.Command{
+		Use:   "start [LESSON]",
+		Short: "Do a lesson: start its lab, or go on with it",
+		Long: `Start a lesson, or go on where you were. Without LESSON it is the one that you did
+last, or the first of the course.
+
+The lesson gets a lab: a cluster, a recording of what happens in it, and a
+directory with the lesson's files. They live in the background, until you type
+` + "`k8slab stop`" + ` or nobody has used them for a while; what you have done is kept.
+A lab that was away gets a new cluster, which is brought to where your step begins.
+
+In a terminal this opens the full-screen player. Without one, and with --detach,
+these do the same: show, check, hint, answer, solution, next, reset.`,
+		Example: `  k8slab start replicaset-updates
+  k8slab start                        go on with the lesson of last time
+  eval "$(k8slab env)"                and use kubectl in this shell`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				o.lesson = args[0]
+			}
+			return o.run(c.Context(), s)
+		},
+	}
+	c.ValidArgsFunction = o.from.completeAll
+	o.addTo(c)
+	return c
+}
+
+func (o *startOptions) addTo(c *cobra.Command) {
+	o.from.addTo(c)
+	o.clusters.addTo(c)
+	f := c.Flags()
+	f.DurationVar(&o.idle, "idle", defaultIdle, "end the lab after it was not used for this time; 0 never does")
+	f.BoolVar(&o.manual, "manual", false, "run checks only when `k8slab check` asks for it")
+	f.BoolVar(&o.again, "again", false, "begin the lesson from its first step, with new files; points stay, and so do the old files, beside the new ones")
+	f.BoolVar(&o.detach, "detach", false, "do not open the player")
+}
+
+func (o startOptions) run(ctx context.Context, s streams) error {
+	l, err := o.choose()
+	if err != nil {
+		return err
+	}
+	session, err := o.open(ctx, s, l)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	state, err := waitReady(ctx, session, talk(s))
+	if err != nil {
+		return err
+	}
+	if o.detach {
+		fmt.Fprintf(s.err, "Lab %s is ready. `k8slab show` shows the step.\n", state.Lab)
+		return nil
+	}
+	return present(s, l, state)
+}
+
+// choose returns the lesson that is meant. It sets where it is from, too.
+func (o *startOptions) choose() (*lesson.Lesson, error) {
+	if o.lesson == "" {
+		if lab, err := currentLab(""); err == nil && (o.from.dir == "" || o.from.dir == lab.record.Lessons) {
+			o.lesson, o.from.dir = lab.record.Lesson, lab.record.Lessons
+		}
+	}
+	if o.from.dir != "" {
+		abs, err := filepath.Abs(o.from.dir)
+		if err != nil {
+			return nil, err
+		}
+		o.from.dir = abs
+	}
+	all, err := o.from.open()
+	if err != nil {
+		return nil, err
+	}
+	if o.lesson == "" {
+		names, err := lesson.List(all)
+		if err != nil {
+			return nil, err
+		}
+		if len(names) == 0 {
+			return nil, &usageError{errors.New("there is no lesson"), "--lessons takes a directory that holds lessons, one directory each."}
+		}
+		o.lesson = names[0]
+	}
+	return lesson.Parse(all, o.lesson)
+}
+
+// open returns the session of the lesson's lab, which is started if it is not there.
+func (o startOptions) open(ctx context.Context, s streams, l *lesson.Lesson) (*live.Client, error) {
+	labs, err := labsDir()
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(labs, l.Name)
+	if session, err := live.Connect(ctx, dir); err == nil {
+		return session, o.unlike(s, l)
+	}
+	known, err := knownLabs()
+	if err != nil {
+		return nil, err
+	}
+	o.introduce(s, l, known)
+	progress, err := progressDir()
+	if err != nil {
+		return nil, err
+	}
+	err = spawnLab(labProcess{
+		Lesson: l.Name, Lessons: o.from.dir, Labs: labs, Progress: progress, Cluster: o.clusters.name, KindImage: o.clusters.kindImage,
+		Idle: o.idle, Manual: o.manual, Again: o.again,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return live.Connect(ctx, dir)
+}
+
+// unlike refuses what a lab that runs already cannot become.
+func (o startOptions) unlike(s streams, l *lesson.Lesson) error {
+	if o.again {
+		return &usageError{fmt.Errorf("lab %s is running", l.Name), "`k8slab stop` ends it; then --again begins anew."}
+	}
+	fmt.Fprintf(s.err, "Lab %s is running already.\n", l.Name)
+	return nil
+}
+
+// introduce says what is going to happen: all of it to who is here for the first time, and
+// why the lab is gone to who comes back.
+func (o startOptions) introduce(s streams, l *lesson.Lesson, known []knownLab) {
+	i := slices.IndexFunc(known, func(k knownLab) bool { return k.Name == l.Name })
+	if len(known) == 0 {
+		fmt.Fprint(s.err, `Welcome. This starts a lab for your first lesson: a Kubernetes cluster of its own.
+It runs on this machine only, in the background, and needs no root and no Docker.
+You type kubectl commands; what happens in the cluster is recorded and judged.
+Your own kubeconfig is not touched. What you have done is kept.
+`+"`k8slab stop`"+` ends the lab. `+o.ending()+"\n")
+		return
+	}
+	if i >= 0 && !known[i].Running {
+		why := known[i].record.Why()
+		if !why.Wanted || why.Reason != "it was stopped" {
+			fmt.Fprintf(s.err, "Lab %s had ended: %s. It goes on with the step that you were in, on a new cluster.\n", l.Name, why.Reason)
+		}
+	}
+	for _, k := range known {
+		if k.Running && k.Name != l.Name {
+			fmt.Fprintf(s.err, "Lab %s is running too; `k8slab stop %s` ends it.\n", k.Name, k.Name)
+		}
+	}
+}
+
+// ending says when the lab ends by itself.
+func (o startOptions) ending() string {
+	if o.idle <= 0 {
+		return "It does not end by itself."
+	}
+	return "It ends by itself when nobody has used it for " + live.Spell(o.idle) + "."
+}
+
+// present says how things stand.
+func present(s streams, l *lesson.Lesson, state live.State) error {
+	if err := showStep(s, l, state, ""); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.err, "Your files are in %s\n`eval \"$(k8slab env)\"` gives this shell the lab's kubectl. `k8slab check` judges, `k8slab hint` helps.\n", state.Workspace)
+	return nil
+}
+
+// interactive reports that a person can be shown a full screen.
+func interactive(s streams) bool {
+	return isTerminal(s.in) && isTerminal(s.out) && os.Getenv("TERM") != "dumb"
+}
+
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

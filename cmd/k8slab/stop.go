@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/k8slab/k8slab/internal/runner/live"
+)
+
+func newStopCommand(s streams) *cobra.Command {
+	var every bool
+	c := &cobra.Command{
+		Use:   "stop [LAB]",
+		Short: "End the lab; what you have done is kept",
+		Long: `End the lab that is running: its cluster and its process. What you have done, your
+files and the recording are kept, and ` + "`k8slab start`" + ` goes on where you were.`,
+		Example: `  k8slab stop
+  k8slab stop --all`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			name := ""
+			if len(args) == 1 {
+				name = args[0]
+			}
+			return stop(c.Context(), s, name, every)
+		},
+	}
+	c.ValidArgsFunction = completeLabs
+	c.Flags().BoolVar(&every, "all", false, "end all labs that you have started")
+	return c
+}
+
+func stop(ctx context.Context, s streams, name string, every bool) error {
+	var labs []knownLab
+	if every {
+		known, err := knownLabs()
+		if err != nil {
+			return err
+		}
+		labs = known
+	} else {
+		lab, err := currentLab(name)
+		if err != nil {
+			return err
+		}
+		labs = []knownLab{lab}
+	}
+	stopped := 0
+	for _, l := range labs {
+		if !l.Running {
+			continue
+		}
+		stopped++
+		if err := stopLab(ctx, l); err != nil {
+			return err
+		}
+		fmt.Fprintf(s.err, "Lab %s has ended. What you have done is kept.\n", l.Name)
+	}
+	if stopped == 0 {
+		fmt.Fprintln(s.err, "No lab is running.")
+	}
+	return nil
+}
+
+// stopPatience is how long a lab may take to end before its process is killed, which
+// ends all that belongs to an embedded cluster too.
+const stopPatience = 20 * time.Second
+
+func stopLab(ctx context.Context, l knownLab) error {
+	asking, cancel := context.WithTimeout(ctx, stopPatience)
+	defer cancel()
+	session, err := live.Connect(asking, l.Path)
+	if err == nil {
+		defer session.Close()
+		err = session.Stop(asking)
+	}
+	if err == nil || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	process, err := os.FindProcess(l.record.Process)
+	if err != nil {
+		return err
+	}
+	if err := process.Signal(syscall.SIGKILL); err != nil {
+		return fmt.Errorf("kill the process %d of lab %s: %w", l.record.Process, l.Name, err)
+	}
+	end := live.End{At: time.Now().UTC(), Reason: "it was stopped", Wanted: true}
+	l.record.Ended = &end
+	return l.record.Save(l.Path)
+}

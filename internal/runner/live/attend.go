@@ -1,0 +1,308 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/k8slab/k8slab/internal/checks"
+	"github.com/k8slab/k8slab/internal/cluster/recorder"
+	"github.com/k8slab/k8slab/internal/cluster/timeline"
+	"github.com/k8slab/k8slab/internal/runner"
+	"github.com/k8slab/k8slab/internal/runner/lesson"
+)
+
+// attention is what a step gets while it is the current one: its checks are run
+// whenever something has happened that may change what they say.
+type attention struct {
+	*Engine
+	lab      *runner.Lab
+	recorder *recorder.Recorder
+	step     lesson.Step
+
+	grown   chan struct{}           // something was recorded
+	settled chan *timeline.Timeline // the lab had settled at its end
+	synced  chan struct{}           // the recorder had everything, some time after all checks passed
+
+	rest    *timeline.Timeline // the last of settled
+	syncing bool               // synced is going to receive
+	inSync  bool               // synced has received
+	done    bool               // there is nothing left to judge
+	passed  time.Duration      // what the last judgement took
+}
+
+// attend judges a step until ctx ends. An error means that our side broke.
+func (e *Engine) attend(ctx context.Context, lab *runner.Lab, s lesson.Step) error {
+	a := &attention{
+		Engine: e, lab: lab, recorder: lab.Recorder(), step: s,
+		grown: make(chan struct{}, 1), settled: make(chan *timeline.Timeline), synced: make(chan struct{}, 1),
+	}
+	all, ctx := errgroup.WithContext(ctx)
+	all.Go(func() error { return a.watch(ctx) })
+	all.Go(func() error { return a.waitSettled(ctx) })
+	err := all.Wait()
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// watch judges whenever there is a reason to.
+func (a *attention) watch(ctx context.Context) error {
+	if err := a.judge(ctx); err != nil {
+		return err
+	}
+	for {
+		asked, err := a.wait(ctx)
+		if err != nil {
+			return err
+		}
+		if err := a.pause(ctx, asked != nil); err != nil {
+			return err
+		}
+		if a.Manual && asked == nil {
+			a.tell(a.recorder.Timeline())
+			continue
+		}
+		if err := a.judge(ctx); err != nil {
+			return err
+		}
+		if asked != nil {
+			close(asked)
+		}
+	}
+}
+
+// wait returns when there is a reason to judge. If somebody asks for it, the
+// recording has everything by then that had happened.
+func (a *attention) wait(ctx context.Context) (asked chan struct{}, err error) {
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-a.recorder.Done():
+		return nil, a.recorder.Err()
+	case <-a.recorder.Changed():
+		give1(a.grown)
+	case <-a.files:
+	case a.rest = <-a.settled:
+	case <-a.synced:
+		a.inSync = true
+	case asked = <-a.asked:
+		err = a.recorder.CatchUp(ctx)
+	}
+	return asked, err
+}
+
+func give1(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// pause leaves the processor to the cluster for as long as the last judgement took,
+// while many things happen. Somebody who asks does not wait.
+func (a *attention) pause(ctx context.Context, asked bool) error {
+	if asked {
+		return nil
+	}
+	const longest = 60 * time.Millisecond
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(min(a.passed, longest)):
+		return nil
+	}
+}
+
+// judge runs the checks on what was recorded so far and shows what they say.
+func (a *attention) judge(ctx context.Context) error {
+	t := a.recorder.Timeline()
+	if a.done || len(a.step.Checks) == 0 {
+		a.tell(t)
+		return nil
+	}
+	began := time.Now()
+	findings, settled, err := a.findings(ctx, t)
+	if err != nil {
+		return err
+	}
+	a.passed = time.Since(began)
+	all := !slices.ContainsFunc(findings, func(f checks.Finding) bool { return f.Outcome != checks.Passed })
+	a.show(t, findings, settled)
+	switch {
+	case all && (settled || a.inSync):
+		return a.finish(ctx, settled)
+	case all && !a.syncing:
+		a.syncing = true
+		go a.sync(ctx)
+	case a.inSync:
+		a.syncing, a.inSync = false, false
+	}
+	return nil
+}
+
+// findings judges the open window, and the closed one too if nothing moves any more: then
+// what has not been contradicted so far counts. What would only fail because the
+// step is not over is still waited for, since the learner has time.
+func (a *attention) findings(ctx context.Context, t *timeline.Timeline) (findings []checks.Finding, settled bool, err error) {
+	open, err := a.lab.Findings(ctx, a.step, t, false)
+	if err != nil || t != a.rest {
+		return open, false, err
+	}
+	closed, err := a.lab.Findings(ctx, a.step, t, true)
+	if err != nil {
+		return nil, false, err
+	}
+	for i, f := range closed {
+		if f.Outcome == checks.Failed && open[i].Outcome == checks.Waiting {
+			closed[i].Outcome = checks.Waiting
+		}
+	}
+	return closed, true, nil
+}
+
+// sync gets the recording in sync. Events of several kinds come in any order, so all that
+// passed at one moment is believed when it does with all that had happened.
+func (a *attention) sync(ctx context.Context) {
+	if a.recorder.Sync(ctx) == nil {
+		a.synced <- struct{}{}
+	}
+}
+
+// show shows what checks say.
+func (a *attention) show(t *timeline.Timeline, findings []checks.Finding, settled bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.over() {
+		return
+	}
+	before := a.state.Checks
+	shown := make([]Check, len(findings))
+	same := len(before) == len(findings)
+	earned := 0
+	for i, f := range findings {
+		c := Check{Name: f.Check, Title: f.Title, Points: a.step.Checks[i].Points, Outcome: f.Outcome, Message: f.Message, Remedy: f.Hint, Position: f.Position, Changed: time.Now()}
+		if i < len(before) && before[i].Outcome == c.Outcome {
+			c.Changed = before[i].Changed
+		}
+		if f.Outcome == checks.Passed {
+			earned += c.Points
+		}
+		same = same && before[i] == c
+		shown[i] = c
+	}
+	if !same {
+		a.state.Checks = shown
+		a.refresh(a.step)
+	}
+	if k := a.record.Step(a.step.ID); settled && earned > k.Points {
+		k.Points = earned
+		a.save()
+		a.refresh(a.step)
+		same = false
+	}
+	if a.motion(t) || !same {
+		a.publish()
+	}
+}
+
+// tell shows whether the lab moves.
+func (a *attention) tell(t *timeline.Timeline) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.over() && a.motion(t) {
+		a.publish()
+	}
+}
+
+// over reports that the step is not the current one any more, or is begun again. The
+// caller holds the lock.
+func (a *attention) over() bool { return a.state.Current != a.step.ID || a.state.Phase != "" }
+
+// motion works out whether the lab moves, and reports whether that has changed. The
+// caller holds the lock.
+func (a *attention) motion(t *timeline.Timeline) bool {
+	settled, why := t == a.rest, ""
+	if !settled {
+		_, why = timeline.Settled(t.State())
+	}
+	same := a.state.Settled == settled && a.state.Moving == why
+	a.state.Settled, a.state.Moving = settled, why
+	return !same
+}
+
+// finish notes that the step is done. Its window is closed if the lab has settled:
+// what the learner tries afterwards does not count.
+func (a *attention) finish(ctx context.Context, settled bool) error {
+	a.done = true
+	if settled {
+		if err := a.lab.Settled(ctx, a.step); err != nil {
+			return err
+		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.over() {
+		return nil
+	}
+	k := a.record.Step(a.step.ID)
+	k.Points = a.step.Points()
+	if k.Done.IsZero() {
+		k.Done = time.Now().UTC().Truncate(time.Second)
+	}
+	a.save()
+	a.refresh(a.step)
+	a.publish()
+	return nil
+}
+
+// waitSettled tells each time that the lab has settled.
+func (a *attention) waitSettled(ctx context.Context) error {
+	for {
+		err := a.recorder.WaitSettled(ctx, runner.QuietTime)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		select {
+		case <-a.grown:
+		default:
+		}
+		if t := a.recorder.Timeline(); err == nil && a.isSettled(t) {
+			select {
+			case a.settled <- t:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		if err := a.waitGrown(ctx, err != nil); err != nil {
+			return err
+		}
+	}
+}
+
+func (a *attention) isSettled(t *timeline.Timeline) bool {
+	settled, _ := timeline.Settled(t.State())
+	return settled
+}
+
+// waitGrown returns when something was recorded, or after a while if the cluster did
+// not answer.
+func (a *attention) waitGrown(ctx context.Context, again bool) error {
+	var later <-chan time.Time
+	if again {
+		later = time.After(time.Second)
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-a.recorder.Done():
+		return a.recorder.Err()
+	case <-a.grown:
+	case <-later:
+	}
+	return nil
+}
