@@ -19,7 +19,7 @@ const (
 	checksArg       = "__checks" // as k8slab has it
 	labArg          = "lab"
 	startedVariable = "K8SLAB_BENCH_STARTED" // Unix time in ns at which the process was started
-	settleTime      = 10 * time.Second       // after a rollout, before a lab is idle
+	settleTime      = 30 * time.Second       // after a rollout, before a lab is idle: old Pods leave, caches expire
 	idleTime        = 20 * time.Second
 )
 

@@ -14,6 +14,8 @@ import (
 
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
+
+	_ "github.com/k8slab/k8slab/internal/cluster/embedded/unmeasured" // queues do not wake
 )
 
 // processConfig is what the provider tells the process that is the cluster, as
