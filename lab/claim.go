@@ -14,6 +14,8 @@ import "slices"
 // wait for the step's window to close.
 func (t *T) Equal(got, want any, what string, args ...any) {
 	t.run.asserted = true
+	t.judged(got)
+	t = t.about(got)
 	switch g := got.(type) {
 	case Count:
 		t.compare("Equal", g, want, sprintf(what, args), "", func(g, w float64) int { return sign(g - w) })
@@ -44,6 +46,8 @@ func (t *T) AtLeast(got, limit any, what string, args ...any) {
 // small, right, or too great.
 func (t *T) compare(verb string, got, limit any, what, wanted string, by func(got, limit float64) int) {
 	t.needEvidence(verb)
+	t.judged(got)
+	t = t.about(got)
 	count, isCount := got.(Count)
 	if isCount && !count.counted {
 		t.NotYet("%s: %s", what, count.missing)
@@ -104,7 +108,7 @@ func (t *T) samePods(got Pods, want any, what string) {
 func (t *T) Never(m Moment, happened string, args ...any) {
 	t.needEvidence("Never")
 	if m.Seen() {
-		t.Errorf("%s %s", sprintf(happened, args), m)
+		t.about(m).Errorf("%s %s", sprintf(happened, args), m)
 	}
 	t.needClosed()
 }
@@ -120,12 +124,13 @@ func (t *T) InOrder(moments ...Moment) {
 	var last, missing *Moment
 	for i := range moments {
 		m := &moments[i]
+		t.judged(*m)
 		switch {
 		case !m.Seen() && missing == nil:
 			missing = m
 		case !m.Seen():
 		case last != nil && !last.Before(*m):
-			t.Errorf("%s, not before %s", last.event(), m.event())
+			t.about(*last, *m).Errorf("%s, not before %s", last.event(), m.event())
 			last = m
 		default:
 			last = m
@@ -152,7 +157,7 @@ func (t *T) Always(holds func(s *State) bool, violated string, args ...any) {
 		if s.absent != "" {
 			message += ": " + s.absent + " did not exist"
 		}
-		t.Errorf("%s", message)
+		t.about(s.moment).Errorf("%s", message)
 		break
 	}
 	t.needClosed()

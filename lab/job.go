@@ -83,7 +83,8 @@ func (j *Job) Attempts() []Attempt {
 		attempts = append(attempts, Attempt{
 			Number: len(attempts) + 1, Pod: &PodHistory{j.t, a.Pod}, Index: a.Index,
 			Began: j.t.moment(a.Created, who, "was begun"), Ended: j.t.moment(a.Finished, who, "was over"),
-			Succeeded: a.Succeeded, Failed: a.Failed, ExitCode: a.ExitCode, Reason: a.Reason, Gap: spanOf(a.Pause),
+			Succeeded: a.Succeeded, Failed: a.Failed, ExitCode: a.ExitCode, Reason: a.Reason,
+			Gap: spanOf(a.Pause, j.t.moment(a.Created, "Pod "+a.Pod.Name, "was created")),
 		})
 	}
 	return attempts

@@ -44,11 +44,12 @@ type Held struct{ pods [][]*corev1.Pod }
 // Verdict is what one check said.
 type Verdict struct {
 	Outcome  Outcome
-	Message  string // empty when passed; the headline is its first line
-	Hint     string // what to do next; may be empty
-	Position string // file:line in the script; empty when passed
-	Log      string // what the check wrote for its author
-	Panic    any    // what the check panicked with; nil if it did not
+	Message  string     // empty when passed; the headline is its first line
+	Hint     string     // what to do next; may be empty
+	Position string     // file:line in the script; empty when passed
+	Log      string     // what the check wrote for its author
+	Panic    any        // what the check panicked with; nil if it did not
+	Evidence []Evidence // what it rests on, if that is known; of a check that passed, what was judged
 }
 
 // Judge runs a check. It returns when the check has ended, which is when it
@@ -85,6 +86,7 @@ type run struct {
 	findings  []finding
 	asserted  bool // something was asserted
 	evidence  bool // something was seen to have happened
+	judged    []Evidence
 	written   strings.Builder
 	panic     any
 }
@@ -92,6 +94,7 @@ type run struct {
 type finding struct {
 	outcome                 Outcome
 	message, hint, position string
+	evidence                []Evidence
 }
 
 // Limits of what one check can say, so that a script that errs in a loop does
@@ -149,7 +152,7 @@ func (r *run) verdict() Verdict {
 		v.Message = "the check looked at nothing that could have failed it: assert something with Equal, True, Await or Never"
 		return v
 	}
-	v.Message = r.message(v.Outcome)
+	v.Message, v.Evidence = r.message(v.Outcome), r.evidenceFor(v.Outcome)
 	return v
 }
 

@@ -37,7 +37,7 @@ func (m Moment) Until(n Moment) Span {
 			return Span{missing: end.missing()}
 		}
 	}
-	return Span{seen: true, length: n.at - m.at}
+	return Span{seen: true, length: n.at - m.at, end: n}
 }
 
 // String returns the moment as messages have it, as in "3.2s into the step".

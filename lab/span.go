@@ -12,6 +12,7 @@ import (
 type Span struct {
 	seen    bool
 	length  time.Duration
+	end     Moment // if it is known
 	missing string // why it is not seen
 }
 
@@ -30,11 +31,11 @@ func (s Span) String() string {
 }
 
 // spanOf returns a pause of the record, whose ends have whole seconds.
-func spanOf(p timeline.Pause) Span {
+func spanOf(p timeline.Pause, end Moment) Span {
 	if !p.Happened() {
 		return Span{missing: "there was no gap so far"}
 	}
-	return Span{seen: true, length: p.Length()}
+	return Span{seen: true, length: p.Length(), end: end}
 }
 
 // What a span may differ from a duration that objects state in whole seconds.
@@ -48,7 +49,7 @@ const (
 func (t *T) Within(took Span, limit time.Duration, what string, args ...any) {
 	t.needSpan(took)
 	if took.length > limit {
-		t.Errorf("%s took %s, want at most %s", sprintf(what, args), took, short(limit))
+		t.about(took).Errorf("%s took %s, want at most %s", sprintf(what, args), took, short(limit))
 	}
 }
 
@@ -58,7 +59,7 @@ func (t *T) Within(took Span, limit time.Duration, what string, args ...any) {
 func (t *T) Lasted(took Span, least time.Duration, what string, args ...any) {
 	t.needSpan(took)
 	if took.length < least-early {
-		t.Errorf("%s took %s, want at least %s", sprintf(what, args), took, short(least))
+		t.about(took).Errorf("%s took %s, want at least %s", sprintf(what, args), took, short(least))
 	}
 }
 
@@ -69,12 +70,13 @@ func (t *T) Lasted(took Span, least time.Duration, what string, args ...any) {
 func (t *T) Near(took Span, want time.Duration, what string, args ...any) {
 	t.needSpan(took)
 	if took.length < want-early || took.length > want+late {
-		t.Errorf("%s took %s, want about %s", sprintf(what, args), took, short(want))
+		t.about(took).Errorf("%s took %s, want about %s", sprintf(what, args), took, short(want))
 	}
 }
 
 func (t *T) needSpan(s Span) {
 	t.run.asserted = true
+	t.judged(s)
 	if !s.seen {
 		t.NotYet("%s", s.missing)
 	}

@@ -9,8 +9,9 @@ import (
 // part of it.
 type T struct {
 	run      *run
-	position string // of the call that is made on this T, when a rewritten script said it
-	hint     string // remedy of what is found through this T
+	position string     // of the call that is made on this T, when a rewritten script said it
+	hint     string     // remedy of what is found through this T
+	evidence []Evidence // of what is found through this T
 }
 
 // At returns a T whose findings carry a position in the script. The engine adds
@@ -48,19 +49,19 @@ func (t *T) Logf(format string, args ...any) {
 
 // Errorf records that the check has failed, with the evidence, and goes on.
 func (t *T) Errorf(format string, args ...any) {
-	t.record(Failed, fmt.Sprintf(format, args...))
+	t.quoting(args).record(Failed, fmt.Sprintf(format, args...))
 }
 
 // Fatalf records that the check has failed, with the evidence, and ends it.
 func (t *T) Fatalf(format string, args ...any) {
-	t.record(Failed, fmt.Sprintf(format, args...))
+	t.quoting(args).record(Failed, fmt.Sprintf(format, args...))
 	runtime.Goexit()
 }
 
 // NotYet records what is missing and ends the check. What could contradict the
 // check comes before it, because failed outranks waiting.
 func (t *T) NotYet(format string, args ...any) {
-	t.record(Waiting, fmt.Sprintf(format, args...))
+	t.quoting(args).record(Waiting, fmt.Sprintf(format, args...))
 	runtime.Goexit()
 }
 
@@ -77,6 +78,7 @@ func (t *T) Await(done bool, missing string, args ...any) {
 // True fails the check unless ok; the text says what is wrong.
 func (t *T) True(ok bool, wrong string, args ...any) {
 	t.run.asserted = true
+	t.judged(args...)
 	if !ok {
 		t.Errorf(wrong, args...)
 	}
@@ -93,7 +95,16 @@ func (t *T) record(o Outcome, message string) {
 	if position == "" {
 		position = t.run.where()
 	}
-	t.run.add(finding{outcome: o, message: message, hint: t.hint, position: position})
+	t.run.add(finding{outcome: o, message: message, hint: t.hint, position: position, evidence: t.evidence})
+}
+
+// quoting returns a T whose findings rest on what a message quotes, unless it is known
+// better.
+func (t *T) quoting(args []any) *T {
+	if t.evidence != nil {
+		return t
+	}
+	return t.about(args...)
 }
 
 // sprintf is fmt.Sprintf.

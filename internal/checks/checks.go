@@ -34,4 +34,7 @@ type Finding struct {
 	Hint     string  `json:"hint,omitempty"`     // what to do next
 	Position string  `json:"position,omitempty"` // file:line of the script, for its author
 	Log      string  `json:"log,omitempty"`      // what the check wrote for its author
+
+	// Evidence is the moments and objects on which the outcome rests, where they are known.
+	Evidence []lab.Evidence `json:"evidence,omitempty"`
 }

@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/k8slab/k8slab/lab"
@@ -13,7 +14,7 @@ func TestRunNative(t *testing.T) {
 		"Hostile": func(*lab.T) { panic("boom") },
 	})
 	want := []Finding{
-		{Check: "First", Title: "First", Outcome: Failed, Message: "n: got 1, want 2", Position: "native_test.go:12"},
+		{Check: "First", Title: "First", Outcome: Failed, Message: "n: got 1, want 2", Position: "native_test.go:13"},
 		{Check: "Hostile", Title: "Hostile", Outcome: Error, Message: "the check panicked: boom"},
 		{Check: "Last", Title: "Last", Outcome: Error, Message: "there is no check Last"},
 	}
@@ -21,7 +22,7 @@ func TestRunNative(t *testing.T) {
 		t.Fatalf("got %+v", got)
 	}
 	for i := range want {
-		if got[i] != want[i] {
+		if !reflect.DeepEqual(got[i], want[i]) {
 			t.Errorf("got %+v, want %+v", got[i], want[i])
 		}
 	}

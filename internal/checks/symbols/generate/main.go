@@ -51,7 +51,7 @@ var sources = []source{
 	}, kubernetes...)},
 	{"k8s.io/apimachinery/pkg/api/resource", []string{"Flag"}},
 	{"k8s.io/apimachinery/pkg/util/intstr", nil},
-	{"github.com/k8slab/k8slab/lab", []string{"^(Judge|Case|Held|Verdict|Outcome|Passed|Waiting|Failed|Error)$"}},
+	{"github.com/k8slab/k8slab/lab", []string{"^(Judge|Case|Held|Verdict|Evidence|Outcome|Passed|Waiting|Failed|Error)$"}},
 }
 
 // kubernetes is what every API package has for the machinery of API servers.
