@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -69,13 +70,20 @@ each with a table, in one file that needs nothing else.`,
 }
 
 func (o *timelineOptions) run(s streams, arg string) error {
-	t, err := readRecording(s, arg)
+	t, path, err := readRecording(s, arg)
 	if err != nil {
 		return err
 	}
 	pictures, err := o.pictures(t)
 	if err != nil {
 		return err
+	}
+	verdicts, err := runner.VerdictsBeside(path)
+	if err != nil {
+		return err
+	}
+	for _, p := range pictures {
+		addEvidence(p, verdicts)
 	}
 	if t.Torn() {
 		fmt.Fprintln(s.err, "k8slab: the recording ends in the middle of a line: it was cut off there")
@@ -166,27 +174,43 @@ func (o *timelineOptions) print(s streams, pictures []*picture.Picture) error {
 	return nil
 }
 
+// addEvidence marks in a picture what the checks of its step judged.
+func addEvidence(p *picture.Picture, verdicts []runner.Verdict) {
+	for _, v := range verdicts {
+		if p.Step != "" && v.Step != p.Step {
+			continue
+		}
+		for _, e := range v.Evidence {
+			p.Evidence = append(p.Evidence, picture.Evidence{
+				At: picture.Time(e.At * float64(time.Second)), Step: v.Step, Object: e.Object,
+				Check: v.Title, Outcome: string(v.Outcome), Message: v.Message,
+			})
+		}
+	}
+}
+
 // readRecording reads the timeline that an argument names: a file, a lab, or nothing,
-// which is the newest lab.
-func readRecording(s streams, arg string) (*timeline.Timeline, error) {
+// which is the newest lab. It also returns the file's path, if there is one.
+func readRecording(s streams, arg string) (*timeline.Timeline, string, error) {
 	if arg == "-" {
-		return timeline.Read(s.in)
+		t, err := timeline.Read(s.in)
+		return t, "", err
 	}
 	path, err := findRecording(arg)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, &usageError{fmt.Errorf("open the timeline: %w", err), "`k8slab timeline` without a name shows the newest lab's."}
+		return nil, "", &usageError{fmt.Errorf("open the timeline: %w", err), "`k8slab timeline` without a name shows the newest lab's."}
 	}
 	defer file.Close()
 	t, err := timeline.Read(file)
 	var damaged *timeline.SyntaxError
 	if errors.As(err, &damaged) {
-		return nil, &usageError{err, ""} // it says itself what to do
+		return nil, "", &usageError{err, ""} // it says itself what to do
 	}
-	return t, err
+	return t, path, err
 }
 
 func findRecording(arg string) (string, error) {
@@ -239,7 +263,7 @@ func completeRecordings(_ *cobra.Command, args []string, _ string) ([]string, co
 }
 
 func completeSteps(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	t, err := readRecording(streams{err: io.Discard}, strings.Join(args, ""))
+	t, _, err := readRecording(streams{err: io.Discard}, strings.Join(args, ""))
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -247,7 +271,7 @@ func completeSteps(_ *cobra.Command, args []string, _ string) ([]string, cobra.S
 }
 
 func completeObjects(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	t, err := readRecording(streams{err: io.Discard}, strings.Join(args, ""))
+	t, _, err := readRecording(streams{err: io.Discard}, strings.Join(args, ""))
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -137,6 +137,9 @@ func (l *lab) play(ctx context.Context, result *Result) error {
 			return fmt.Errorf("step %q: %w", s.ID, err)
 		}
 		result.Verdicts = append(result.Verdicts, verdicts...)
+		if err := l.dir.WriteVerdicts(result.Verdicts); err != nil {
+			return err
+		}
 	}
 	return l.mark(ctx, markEnd, "", 0)
 }

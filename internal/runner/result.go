@@ -8,8 +8,8 @@ import (
 // Verdict is what a check found, and what it is worth.
 type Verdict struct {
 	checks.Finding
-	Step   string // the step's id
-	Points int    // what the check gives when it passes
+	Step   string `json:"step"`   // its id
+	Points int    `json:"points"` // what the check gives when it passes
 }
 
 // Result is a run that came to its end.

@@ -13,6 +13,7 @@ package picture
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -187,4 +188,15 @@ type Evidence struct {
 	Check   string `json:"check"`            // its title
 	Outcome string `json:"outcome"`          // passed, waiting, failed or error
 	Message string `json:"message,omitempty"`
+}
+
+// byCheck returns the first evidence of each check: what it says is the same for all.
+func byCheck(evidence []Evidence) []Evidence {
+	var first []Evidence
+	for _, e := range evidence {
+		if !slices.ContainsFunc(first, func(f Evidence) bool { return f.Step == e.Step && f.Check == e.Check }) {
+			first = append(first, e)
+		}
+	}
+	return first
 }

@@ -89,6 +89,7 @@ func (s *sheet) draw() []byte {
 	for i := range s.panels {
 		s.panel(&s.panels[i])
 	}
+	s.evidence()
 	if len(s.panels) == 0 {
 		s.y += lineHeight
 		s.text(margin, s.y, "", "No Pods in this part of the recording.")
@@ -325,6 +326,25 @@ var signGlyphs = map[SignKind]string{Restarted: "↻", Adopted: "+", Released: "
 
 var outcomeGlyphs = map[string]string{"passed": "✓", "waiting": "…", "failed": "✗", "error": "!"}
 
+// evidence draws a strip with the moments on which verdicts rest.
+func (s *sheet) evidence() {
+	drawn := false
+	for _, e := range s.picture.Evidence {
+		if e.At < s.view.from || e.At > s.view.to {
+			continue
+		}
+		if !drawn {
+			s.y += 6
+			s.text(margin, s.y+10, "label dim", "checks")
+			drawn = true
+		}
+		s.sign(s.x(e.At), outcomeGlyphs[e.Outcome], "ev "+e.Outcome, strings.TrimSpace(since(e.At, s.picture.Start)+" "+e.Object)+", "+e.Check+": "+e.Outcome)
+	}
+	if drawn {
+		s.y += rowHeight
+	}
+}
+
 // leads reports that a bar is where the letter of its Pod's revision goes: the first in
 // which it is ready and there is room, and else the widest.
 func (s *sheet) leads(bars []Bar, i int) bool {
@@ -554,7 +574,7 @@ func (s *sheet) list(commands []Mark) {
 		s.text(margin+62, s.y, "label dim end", since(m.At, s.picture.Start))
 		s.text(margin+72, s.y, class, cut(text, room, "…"))
 	}
-	for _, e := range s.picture.Evidence {
+	for _, e := range byCheck(s.picture.Evidence) {
 		s.y += lineHeight
 		s.text(margin+12, s.y, "label end t"+e.Outcome, outcomeGlyphs[e.Outcome])
 		s.text(margin+62, s.y, "label dim end", since(e.At, s.picture.Start))

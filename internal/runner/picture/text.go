@@ -187,6 +187,9 @@ func (d *drawing) fit() {
 	if len(d.typed()) > 0 {
 		room--
 	}
+	if len(d.evidence()) > 0 {
+		room--
+	}
 	if d.options.Legend {
 		room -= legendLines
 	}
@@ -288,6 +291,7 @@ func (d *drawing) draw() {
 	}
 	d.axis()
 	d.typedRow()
+	d.evidenceRow()
 	if d.options.Legend {
 		for _, line := range d.legend() {
 			d.text(line, style{faint: true}, d.glyphs.ellipsis)
@@ -597,6 +601,32 @@ func (d *drawing) typedRow() {
 	}
 }
 
+// evidenceRow marks the moments on which verdicts rest. Where several are in a column,
+// the worst is shown.
+func (d *drawing) evidenceRow() {
+	evidence := d.evidence()
+	if len(evidence) == 0 {
+		return
+	}
+	line := d.line()
+	put(line, 0, "checks", style{faint: true})
+	cells := line[d.label:]
+	for _, outcome := range []string{"passed", "waiting", "failed", "error"} {
+		for _, e := range evidence {
+			if e.Outcome == outcome {
+				cells[d.column(e.At)] = cell{d.glyphs.outcome[outcome], d.outcomeStyle(outcome)}
+			}
+		}
+	}
+}
+
+// evidence returns what is drawn of it.
+func (d *drawing) evidence() []Evidence {
+	return slices.DeleteFunc(slices.Clone(d.picture.Evidence), func(e Evidence) bool {
+		return e.At < d.view.from || e.At > d.view.to
+	})
+}
+
 // list tells what was typed and what the checks found.
 func (d *drawing) list() {
 	for i, m := range d.typed() {
@@ -606,7 +636,7 @@ func (d *drawing) list() {
 		}
 		d.text(text, style{}, d.glyphs.ellipsis)
 	}
-	for _, e := range d.picture.Evidence {
+	for _, e := range byCheck(d.picture.Evidence) {
 		text := fmt.Sprintf("%c %7s  %s", d.glyphs.outcome[e.Outcome], since(e.At, d.picture.Start), plain(e.Check))
 		if message, _, _ := strings.Cut(e.Message, "\n"); message != "" {
 			text += ": " + plain(message)
