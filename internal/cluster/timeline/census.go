@@ -23,6 +23,7 @@ type census struct {
 	members    map[types.UID]*member          // all Pods of the namespace that exist
 	own        map[types.UID]templateKey      // of the Pods that were the controller's at some moment
 	waiting    map[*member]time.Duration      // Ready Pods that become available
+	asked      int                            // of the controller's ReplicaSets together
 	counts     [numCounts]int
 }
 
@@ -30,6 +31,7 @@ type census struct {
 type member struct {
 	facts   *podFacts
 	key     templateKey // once it was the controller's
+	claimed bool        // it was, at some moment
 	counted bits
 }
 
@@ -90,23 +92,19 @@ func (c *census) sample() {
 	if c.controller != nil {
 		wanted, limits = int(c.controller.wanted), c.controller.limits
 	}
-	c.counts[AskedPods] = c.asked(wanted)
+	c.counts[AskedPods] = wanted
+	if c.ref.Kind == "Deployment" {
+		c.counts[AskedPods] = c.asked
+	}
 	c.yield(sampleOf(c.now, c.counts, wanted, limits))
 }
 
-// asked returns how many Pods the controller wants at the moment, which for a
-// Deployment is what it has asked its ReplicaSets for.
-func (c *census) asked(wanted int) int {
-	if c.ref.Kind != "Deployment" {
-		return wanted
+// share is how many Pods a ReplicaSet was asked for, if it is the controller's.
+func (c *census) share(set types.UID) int {
+	if c.gone[set] || !c.owns(Owner{UID: set}) {
+		return 0
 	}
-	asked := 0
-	for uid, set := range c.sets {
-		if !c.gone[uid] && c.owns(Owner{UID: uid}) {
-			asked += int(set.wanted)
-		}
-	}
-	return asked
+	return int(c.sets[set].wanted)
 }
 
 func (c *census) looksAt(kind string) bool {
@@ -122,8 +120,10 @@ func (c *census) see(e *Event) {
 		c.seeController(e)
 	case e.Kind == "ReplicaSet":
 		before := c.sets[e.UID]
+		c.asked -= c.share(e.UID)
 		c.sets[e.UID] = e.controllerFacts()
 		c.gone[e.UID] = e.Type == watch.Deleted
+		c.asked += c.share(e.UID)
 		if before != nil && (before.owner != c.sets[e.UID].owner || before.minReady != c.sets[e.UID].minReady) {
 			c.countAll()
 		}
@@ -161,8 +161,11 @@ func (c *census) seePod(e *Event) {
 
 // claim notes that a Pod is the controller's, if it is.
 func (c *census) claim(uid types.UID, m *member) {
+	if m.claimed {
+		return
+	}
 	owner := m.facts.owner.Value()
-	if _, known := c.own[uid]; known || !c.owns(owner) {
+	if m.claimed = c.owns(owner); !m.claimed {
 		return
 	}
 	m.key = c.templates.of(c.ref, c.histories[uid], owner)
