@@ -19,6 +19,7 @@ import (
 	"github.com/k8slab/k8slab/internal/cluster/embedded"
 	"github.com/k8slab/k8slab/internal/cluster/kind"
 	"github.com/k8slab/k8slab/internal/runner"
+	"github.com/k8slab/k8slab/internal/runner/live"
 )
 
 // This binary is k8slab, kubectl and the processes that k8slab starts, too.
@@ -44,6 +45,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("XDG_CACHE_HOME", cache)
 			e.Setenv("LABS", e.WorkDir+"/state/k8slab/labs")
 			e.Setenv("K8SLAB_KIND_IMAGE", os.Getenv("K8SLAB_KIND_IMAGE"))
+			e.Defer(func() { endLabs(e.WorkDir + "/state/k8slab/labs") })
 			return os.MkdirAll(home+"/.kube", 0o700)
 		},
 		Condition: func(name string) (bool, error) { return name == "kind" && kindIsPossible(), nil },
@@ -53,6 +55,17 @@ func TestScripts(t *testing.T) {
 			"killcluster": killCluster,
 		},
 	})
+}
+
+// endLabs kills the labs that a test has left in the background, which ends their clusters.
+func endLabs(root string) {
+	records, _ := filepath.Glob(filepath.Join(root, "*", "session.json"))
+	for _, r := range records {
+		record, err := live.LoadRecord(filepath.Dir(r))
+		if err == nil && record.Ended == nil {
+			_ = syscall.Kill(record.Process, syscall.SIGKILL)
+		}
+	}
 }
 
 // exits CODE COMMAND...: the command ends with that exit code.

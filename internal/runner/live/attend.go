@@ -125,6 +125,9 @@ func (a *attention) judge(ctx context.Context) error {
 		a.tell(t)
 		return nil
 	}
+	if _, err := a.Dir.Manifests(); err != nil {
+		return nil //nolint:nilerr // it is among the problems of the workspace, and until it is mended nothing can be said
+	}
 	began := time.Now()
 	findings, settled, err := a.findings(ctx, t)
 	if err != nil {

@@ -21,6 +21,7 @@ func (e *Engine) Run(ctx context.Context) End {
 	e.stop = stop
 	e.mu.Unlock()
 	go e.keep(ctx, stop)
+	e.lint()
 	go watchFiles(ctx, e.Dir.Workspace(), e.touched)
 	end := endOf(e.work(ctx))
 	e.change(func(s *State) {
@@ -191,6 +192,7 @@ func (e *Engine) touched() {
 	e.mu.Lock()
 	e.used = time.Now()
 	e.mu.Unlock()
+	e.lint()
 	select {
 	case e.files <- struct{}{}:
 	default:
