@@ -63,7 +63,12 @@ neither read nor written.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if interactive(s) {
+				return runHome(c.Context(), s)
+			}
+			return c.Help()
+		},
 	}
 	root.SetIn(s.in)
 	root.SetOut(s.out)

@@ -76,6 +76,9 @@ func (o startOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	if !o.detach && interactive(s) {
+		return o.play(ctx, s, l, false)
+	}
 	session, err := o.open(ctx, s, l)
 	if err != nil {
 		return err

@@ -90,6 +90,8 @@ func (m *Model) wholeLines() []string {
 		return m.keyLines(w)
 	case screenEnded:
 		return m.endedLines(w)
+	case screenSaid:
+		return append(w.paragraph("", report.Printable(m.opts.Said), w.columns), "", "The lab starts while you read this.")
 	}
 	return nil
 }

@@ -64,14 +64,20 @@ func (l look) either(utf8, ascii string) string {
 	return utf8
 }
 
-// rule is a line of that many columns with text at its beginning.
-func (l look) rule(text string, columns int) string {
+// rule is a line of that many columns with text near its ends.
+func (l look) rule(left, right string, columns int) string {
 	bar := l.either("─", "-")
-	if text != "" {
-		text = bar + " " + text + " "
+	if left != "" {
+		left = bar + " " + left + " "
 	}
-	text = ansi.Truncate(text, columns, "")
-	return l.faint(text + strings.Repeat(bar, max(columns-width(text), 0)))
+	if right != "" {
+		right = " " + right + " " + bar
+	}
+	if width(left)+width(right) > columns {
+		right = ""
+	}
+	left = ansi.Truncate(left, columns, "")
+	return l.faint(left + strings.Repeat(bar, max(columns-width(left)-width(right), 0)) + right)
 }
 
 // beside puts text at both ends of a line. The right one goes if there is no room.

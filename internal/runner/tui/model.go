@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/charmbracelet/bubbles/key"
@@ -35,6 +36,7 @@ const (
 	screenList            // of the steps
 	screenKeys            // all of them
 	screenEnded           // the lab has
+	screenSaid            // what there was to say at the beginning
 )
 
 // Model is the player: see [Run].
@@ -89,6 +91,10 @@ func newModel(ctx context.Context, o Options) *Model {
 		*v = viewport.New(0, 0)
 		v.KeyMap = scrolling()
 	}
+	m.message = strings.TrimSpace(o.Said)
+	if strings.Contains(m.message, "\n") {
+		m.message, m.screen = "", screenSaid
+	}
 	return m
 }
 
@@ -115,6 +121,7 @@ type (
 		session live.Session
 		err     error
 	}
+	whyMsg    struct{ err error }
 	beatMsg   struct{}
 	closedMsg struct{ err error } // a shell or an editor
 )
@@ -150,11 +157,17 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		m.columns, m.rows = msg.Width, msg.Height
 	case tea.KeyMsg:
-		cmd = m.press(msg)
+		var cmds []tea.Cmd
+		for _, k := range single(msg) {
+			cmds = append(cmds, m.press(k))
+		}
+		cmd = tea.Batch(cmds...)
 	case watchMsg:
 		cmd = m.watching(msg)
 	case stateMsg:
 		cmd = m.receive(msg)
+	case whyMsg:
+		cmd = m.told(msg)
 	case replyMsg:
 		cmd = m.reply(msg)
 	case resumedMsg:
@@ -173,6 +186,18 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return m, cmd
 }
 
+// single takes keys apart that came in one piece, because they were typed fast.
+func single(msg tea.KeyMsg) []tea.KeyMsg {
+	if msg.Type != tea.KeyRunes || msg.Alt {
+		return []tea.KeyMsg{msg}
+	}
+	keys := make([]tea.KeyMsg, len(msg.Runes))
+	for i, r := range msg.Runes {
+		keys[i] = tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}}
+	}
+	return keys
+}
+
 func (m *Model) watching(msg watchMsg) tea.Cmd {
 	if msg.err != nil {
 		m.end(msg.err)
@@ -187,10 +212,27 @@ func (m *Model) receive(msg stateMsg) tea.Cmd {
 		return nil // of a session that was there before
 	}
 	if !msg.ok {
-		m.end(nil)
-		return nil
+		return m.why()
 	}
 	return tea.Batch(receive(m.states), m.take(msg.state))
+}
+
+// why asks a session that says no more what has become of it.
+func (m *Model) why() tea.Cmd {
+	ctx, session := m.ctx, m.session
+	return func() tea.Msg {
+		_, err := session.State(ctx)
+		return whyMsg{err}
+	}
+}
+
+// told takes the answer. A session that answers was only not heard for a while.
+func (m *Model) told(msg whyMsg) tea.Cmd {
+	if msg.err == nil && m.ended == "" {
+		return m.watch()
+	}
+	m.end(msg.err)
+	return nil
 }
 
 // take makes a state what is shown. States may come twice, and late.

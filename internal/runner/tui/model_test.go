@@ -26,6 +26,14 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if flag.Arg(0) == "demo" {
+		os.Exit(demo())
+	}
+	os.Exit(m.Run())
+}
+
 // A player is a model with a scripted session. Commands are carried out at once;
 // those that wait for something (states, recordings, beats) are not.
 type player struct {
@@ -92,7 +100,7 @@ func (p *player) carryOut(cmd tea.Cmd) {
 		for _, c := range msg {
 			p.carryOut(c)
 		}
-	case replyMsg, resumedMsg, closedMsg, pictureMsg, watchMsg:
+	case replyMsg, resumedMsg, closedMsg, pictureMsg, watchMsg, whyMsg:
 		if w, ok := msg.(watchMsg); ok {
 			p.states = w.states
 			return
@@ -258,7 +266,7 @@ func TestLesson(t *testing.T) {
 	p.asked("answer names: web, all three of them", "answer names: web- and some letters and digits, others for each")
 	p.seesNo("a answer")
 
-	p.press("n")
+	p.press("an") // typed fast; there is no question left
 	p.sees("2 checks of this step have not passed")
 	p.press("esc")
 	p.asked()
@@ -321,8 +329,10 @@ func TestRefused(t *testing.T) {
 func TestEnded(t *testing.T) {
 	p := newPlayer(t, 80, 24, report.Options{Plain: true}).begin()
 	p.opts.Resume = func(context.Context) (live.Session, error) { return p.session, nil }
-	p.Update(stateMsg{states: p.states, ok: false})
-	p.sees("The lab has ended", "r resume  q quit")
+	p.session.refuse = &live.EndedError{Reason: "it was killed"}
+	_, cmd := p.Update(stateMsg{states: p.states, ok: false})
+	p.carryOut(cmd)
+	p.sees("The lab has ended", "It was killed.", "r resume  q quit")
 	p.press("r")
 	p.Update(stateMsg{states: p.states, state: p.session.state, ok: true})
 	p.sees("Step 1 of 3: Three Pods")
@@ -330,6 +340,19 @@ func TestEnded(t *testing.T) {
 	if !p.left {
 		t.Error("q did not leave")
 	}
+}
+
+// TestSaid shows what there was to say before the player.
+func TestSaid(t *testing.T) {
+	p := newPlayer(t, 80, 24, report.Options{Plain: true})
+	p.opts.Said = "One.\nTwo."
+	p.Model = newModel(p.ctx, p.opts)
+	p.begin().sees("One.", "Two.", "enter begin")
+	p.press("enter")
+	p.sees("Step 1 of 3")
+	p.opts.Said = "Lab demo had ended."
+	p.Model = newModel(p.ctx, p.opts)
+	p.begin().sees("Step 1 of 3", "Lab demo had ended.")
 }
 
 // TestLate: a state that is older than the one that is shown changes nothing.
@@ -347,8 +370,8 @@ func TestSizes(t *testing.T) {
 	p := newPlayer(t, 80, 24, report.Options{Plain: true}).begin()
 	p.film()
 	p.change(mixed)
-	for columns := 1; columns < 200; columns += 13 {
-		for rows := 1; rows < 60; rows += 5 {
+	for columns := 1; columns < 200; columns += 29 {
+		for rows := 1; rows < 60; rows += 11 {
 			p.Update(tea.WindowSizeMsg{Width: columns, Height: rows})
 			p.press("tab", "t", "tab", "?", "esc", "l", "esc", "x", "esc", "a", "esc")
 		}

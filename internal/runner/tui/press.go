@@ -25,7 +25,7 @@ func (m *Model) press(msg tea.KeyMsg) tea.Cmd {
 		cmd = m.pressQuestion(msg)
 	case m.screen == screenList:
 		cmd = m.pressList(msg)
-	case m.screen == screenKeys:
+	case m.screen == screenKeys, m.screen == screenSaid:
 		cmd = m.pressKeys(msg)
 	default:
 		cmd = m.pressStep(msg)
@@ -143,7 +143,7 @@ func (m *Model) scroll(msg tea.Msg) tea.Cmd {
 // pressKeys: every key goes back, except those that move.
 func (m *Model) pressKeys(msg tea.KeyMsg) tea.Cmd {
 	switch msg.String() {
-	case "q", "esc", "?", "enter":
+	case "q", "esc", "?", "enter", "n":
 		m.screen = screenStep
 		return nil
 	}

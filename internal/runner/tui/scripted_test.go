@@ -2,6 +2,10 @@ package tui
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -9,6 +13,7 @@ import (
 	"github.com/k8slab/k8slab/internal/checks"
 	"github.com/k8slab/k8slab/internal/runner/lesson"
 	"github.com/k8slab/k8slab/internal/runner/live"
+	"github.com/k8slab/k8slab/internal/runner/report"
 )
 
 // scripted is a session that does at once what a real one does after a while. Each
@@ -137,3 +142,25 @@ func (s *scripted) Stop(context.Context) error { _, err := s.did("stop", nil); r
 
 // epoch is when the players of tests run.
 var epoch = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+
+// demo is a player of the scripted session, for tests on a real terminal.
+func demo() int {
+	l, err := lesson.Parse(os.DirFS("testdata/lessons"), "demo")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	workspace, _ := filepath.Abs("testdata/lessons/demo/start")
+	session := newScripted(l)
+	session.state.Workspace = workspace
+	if os.Getenv("K8SLAB_TUI_FILM") != "" {
+		session.state.Timeline = os.Getenv("K8SLAB_TUI_FILM")
+	}
+	left, err := Run(context.Background(), Options{
+		Lesson: l, Session: session, In: os.Stdin, Look: report.Detect(os.Stdout, os.Stderr, os.Getenv),
+		Shell:  func(live.State) (*exec.Cmd, func(), error) { return exec.Command("/bin/sh"), nil, nil },
+		Editor: func(path string) (*exec.Cmd, error) { return exec.Command("cat", path), nil },
+	})
+	fmt.Println("left:", left.State.Lab, left.Interrupted, err)
+	return 0
+}

@@ -44,7 +44,7 @@ func (w writer) step(l *lesson.Lesson, s lesson.Step, st live.State) page {
 	p := page{at: map[string]int{}}
 	if len(l.Steps) > 0 && s.ID == l.Steps[0].ID {
 		w.blocks(&p, l.Intro, st)
-		p.add(w.rule(report.Line(s.Title), w.columns))
+		p.add(w.rule(report.Line(s.Title), "", w.columns))
 	}
 	w.blocks(&p, s.Blocks, st)
 	if st.Current != s.ID {
@@ -163,7 +163,7 @@ func (w writer) hints(p *page, st live.State) {
 		if h.Tier == 0 {
 			what = "Hint: where you are now"
 		}
-		p.lines = append(p.lines, w.rule(what, w.columns))
+		p.lines = append(p.lines, w.rule(what, "", w.columns))
 		p.lines = append(p.lines, w.markdown(h.Markdown)...)
 	}
 }
@@ -174,7 +174,7 @@ func (w writer) solution(p *page, s *live.Solution) {
 	}
 	p.lines = append(p.lines, "")
 	p.place("solution")
-	p.lines = append(p.lines, w.rule("Solution", w.columns))
+	p.lines = append(p.lines, w.rule("Solution", "", w.columns))
 	for _, f := range s.Files {
 		p.lines = append(p.lines, w.bold(report.Line(f.Path)))
 		for _, line := range strings.Split(strings.TrimRight(report.Printable(f.Text), "\n"), "\n") {

@@ -30,6 +30,10 @@ type Options struct {
 	Lesson  *lesson.Lesson
 	Session live.Session
 
+	// Said is what there was to say when the lab was opened. It is shown first: on the
+	// whole screen if it has several lines.
+	Said string
+
 	In   io.Reader      // the terminal
 	Look report.Options // Out is the terminal; Width does not matter
 
@@ -57,6 +61,7 @@ func (o Options) now() time.Time {
 type Result struct {
 	State       live.State // the last one; zero if there was none
 	Interrupted bool       // by Ctrl-C or a signal
+	Ended       bool       // the session has ended
 }
 
 // Run shows a session until the learner leaves or ctx ends. The session goes on.
@@ -68,7 +73,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if !ok {
 		return Result{}, err
 	}
-	return Result{State: m.state, Interrupted: !m.left}, err
+	return Result{State: m.state, Interrupted: !m.left, Ended: m.ended != ""}, err
 }
 
 // run runs a full-screen program.

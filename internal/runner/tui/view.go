@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/charmbracelet/bubbles/key"
+	"github.com/charmbracelet/bubbles/viewport"
 
 	"github.com/k8slab/k8slab/internal/runner/report"
 )
@@ -73,16 +74,31 @@ func (m *Model) tabs() string {
 	}
 	switch {
 	case m.screen == screenPicture:
-		return l.rule("timeline", m.columns)
+		return l.rule("timeline", m.more(m.whole), m.columns)
 	case m.screen != screenStep:
-		return l.rule("", m.columns)
+		return l.rule("", m.more(m.whole), m.columns)
 	case m.wide():
 		left, right := m.sides()
 		bar, tee := l.either("─", "-"), l.either("┬", "+")
-		return l.rule(m.tab("text", viewText), left) + l.faint(bar+tee+bar) + l.rule(m.tab(checks, viewChecks), right)
+		return l.rule(m.tab("text", viewText), m.more(m.text), left) + l.faint(bar+tee+bar) + l.rule(m.tab(checks, viewChecks), m.more(m.checks), right)
 	}
 	bar := l.either(" ── ", " -- ")
-	return l.rule(m.tab("text", viewText)+bar+m.tab(checks, viewChecks)+bar+m.tab("picture", viewPicture), m.columns)
+	more := ""
+	switch m.view {
+	case viewText:
+		more = m.more(m.text)
+	case viewChecks:
+		more = m.more(m.checks)
+	}
+	return l.rule(m.tab("text", viewText)+bar+m.tab(checks, viewChecks)+bar+m.tab("picture", viewPicture), more, m.columns)
+}
+
+// more says that there is text below what can be seen.
+func (m *Model) more(v viewport.Model) string {
+	if v.AtBottom() {
+		return ""
+	}
+	return m.look.either("more below ↓", "more below")
 }
 
 // tab marks the view that keys move.
@@ -112,7 +128,7 @@ func (m *Model) bothSides(rows int) []string {
 	left, right := m.sides()
 	text := m.lines(m.text.View(), rows, left)
 	side := m.lines(m.checks.View(), m.checks.Height, right)
-	side = append(side, m.look.rule("picture", right))
+	side = append(side, m.look.rule("picture", "", right))
 	if room := rows - len(side); room > 0 {
 		side = append(side, m.block(m.pictureLines(right, room), room, right)...)
 	}
@@ -171,6 +187,8 @@ func (m *Model) screenKeys() string {
 		return "up down choose  enter look at it  esc back"
 	case screenKeys:
 		return "up down move  esc back"
+	case screenSaid:
+		return "enter begin"
 	case screenPicture:
 		return "up down move  t back  " + m.keys.bottom(m.columns-22, m.useful())
 	case screenEnded:
@@ -237,7 +255,7 @@ func (m *Model) advice() string {
 	switch {
 	case m.looksBack():
 		return "You look back at this step. n goes forward, x does it again."
-	case m.screen == screenQuestion, m.screen == screenList, m.screen == screenKeys:
+	case m.screen == screenQuestion, m.screen == screenList, m.screen == screenKeys, m.screen == screenSaid:
 		return ""
 	case m.state.Finished && all:
 		return l.colour(green, l.either("✓", "+")) + " You have finished the lesson, with " + m.points() + ". q quits."
@@ -247,6 +265,8 @@ func (m *Model) advice() string {
 		return l.sign("failed") + " A check has failed. x does the step again, h gives a hint."
 	case len(m.state.Problems) > 0:
 		return l.colour(red, "!") + " " + report.Line(m.state.Problems[0].Message) + ". e edits the file."
+	case open && all && len(m.state.Checks) > 0:
+		return l.sign("passed") + " Done. n goes on; a answers the question that is left."
 	case open:
 		return "There is a question to answer: a."
 	case len(m.state.Checks) == 0:

@@ -1,0 +1,380 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/k8slab/k8slab/internal/runner/lesson"
+	"github.com/k8slab/k8slab/lessons"
+)
+
+// patience is how long a screen is waited for. It is generous: the machine may be busy.
+const patience = 3 * time.Minute
+
+// terminal is a terminal that a test looks at and types into, as a person would: tmux,
+// with a shell in it.
+type terminal struct {
+	*testing.T
+	socket string
+}
+
+// learner is somebody with a home directory of their own.
+type learner struct {
+	*testing.T
+	home string
+	env  []string
+}
+
+func newLearner(t *testing.T, env ...string) *learner {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts clusters")
+	}
+	if _, err := exec.LookPath("tmux"); err != nil {
+		if os.Getenv("K8SLAB_REQUIRE_TMUX") == "1" {
+			t.Fatal("tmux is required: ", err)
+		}
+		t.Skip("there is no tmux")
+	}
+	home := t.TempDir()
+	l := &learner{T: t, home: home, env: append([]string{
+		"HOME=" + home, "XDG_STATE_HOME=" + filepath.Join(home, "state"), "XDG_CACHE_HOME=" + playersCache(t), "XDG_RUNTIME_DIR=" + shortDir(t),
+		"PATH=" + os.Getenv("PATH"), "SHELL=/bin/bash", "LC_ALL=C.UTF-8", "TERM=screen-256color", "PS1=shell> ", "K8SLAB_KIND_IMAGE=",
+	}, env...)}
+	t.Cleanup(l.stopAll)
+	return l
+}
+
+// playersCache is kept between the tests of one run: it has the seed.
+func playersCache(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(os.TempDir(), fmt.Sprint("k8slab-players-", os.Getpid()))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// shortDir is a directory for sockets, whose paths must not be long.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "k8s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// stopAll ends the labs that are left.
+func (l *learner) stopAll() {
+	entries, _ := os.ReadDir(filepath.Join(l.home, "state", "k8slab", "labs"))
+	for _, e := range entries {
+		if out, err := l.command("stop", e.Name()).CombinedOutput(); err != nil {
+			l.Logf("stop %s: %v\n%s", e.Name(), err, out)
+		}
+	}
+}
+
+// command is k8slab without a terminal.
+func (l *learner) command(args ...string) *exec.Cmd {
+	c := exec.Command("k8slab", args...)
+	c.Env = l.env
+	return c
+}
+
+// terminal opens a terminal of that size.
+func (l *learner) terminal(columns, rows int) *terminal {
+	l.Helper()
+	term := &terminal{l.T, filepath.Join(shortDir(l.T), "tmux")}
+	c := exec.Command("tmux", "-S", term.socket, "-f", "/dev/null", "new-session", "-d",
+		"-x", strconv.Itoa(columns), "-y", strconv.Itoa(rows), "exec bash --norc --noprofile -i")
+	c.Env = l.env
+	if out, err := c.CombinedOutput(); err != nil {
+		l.Fatalf("tmux: %v\n%s", err, out)
+	}
+	l.Cleanup(func() { _, _ = term.tmux("kill-server") })
+	term.see("shell>")
+	return term
+}
+
+func (t *terminal) tmux(args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "tmux", append([]string{"-S", t.socket}, args...)...).CombinedOutput()
+	return string(out), err
+}
+
+// press presses keys, by tmux's names.
+func (t *terminal) press(keys ...string) {
+	t.Helper()
+	if out, err := t.tmux(append([]string{"send-keys"}, keys...)...); err != nil {
+		t.Fatalf("press %q: %v\n%s", keys, err, out)
+	}
+}
+
+// enter types a line.
+func (t *terminal) enter(line string) {
+	t.Helper()
+	if out, err := t.tmux("send-keys", "-l", line+"\n"); err != nil {
+		t.Fatalf("type %q: %v\n%s", line, err, out)
+	}
+}
+
+func (t *terminal) screen(options ...string) string {
+	out, _ := t.tmux(append([]string{"capture-pane", "-p"}, options...)...)
+	return out
+}
+
+// see waits until the screen shows each of these.
+func (t *terminal) see(texts ...string) {
+	t.Helper()
+	t.until("see "+strings.Join(texts, " and "), func(screen string) bool {
+		for _, text := range texts {
+			if !strings.Contains(screen, text) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// until waits for a screen.
+func (t *terminal) until(what string, ok func(screen string) bool) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		screen := t.screen()
+		if ok(screen) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within %s; the screen:\n%s", what, patience, screen)
+		}
+		time.Sleep(30 * time.Millisecond)
+	}
+}
+
+func (t *terminal) resize(columns, rows int) {
+	t.Helper()
+	if out, err := t.tmux("resize-window", "-x", strconv.Itoa(columns), "-y", strconv.Itoa(rows)); err != nil {
+		t.Fatalf("resize: %v\n%s", err, out)
+	}
+}
+
+// inShell opens the player's shell, types lines, and comes back.
+func (t *terminal) inShell(lines ...string) {
+	t.Helper()
+	t.press("s")
+	t.until("the shell's prompt", prompted)
+	for _, line := range lines {
+		t.enter(line)
+	}
+	t.enter("echo all-$((20+22))-typed")
+	t.see("all-42-typed")
+	t.enter("exit")
+	t.see("q quit")
+}
+
+// prompted reports whether the last line is a prompt.
+func prompted(screen string) bool {
+	lines := strings.Split(strings.TrimRight(screen, " \n"), "\n")
+	return regexp.MustCompile(`[$#>]$`).MatchString(strings.TrimRight(lines[len(lines)-1], " "))
+}
+
+// parsed returns a lesson of the course.
+func parsed(t *testing.T, name string) *lesson.Lesson {
+	t.Helper()
+	l, err := lesson.Parse(lessons.FS(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// solve does a step by its reference: answers, files and commands.
+func (t *terminal) solve(l *lesson.Lesson, s lesson.Step, number int) {
+	t.Helper()
+	t.see(fmt.Sprintf("Step %d of %d", number, len(l.Steps)))
+	for _, b := range s.Blocks {
+		if q, ok := b.(lesson.Question); ok {
+			t.answerRightly(q)
+		}
+	}
+	var lines []string
+	for _, f := range s.SolutionFiles() {
+		lines = append(lines, "cat > "+f.Path+" <<'END OF FILE'\n"+strings.TrimSuffix(string(f.Data), "\n")+"\nEND OF FILE")
+	}
+	for _, c := range s.Commands() {
+		lines = append(lines, c.Text)
+	}
+	if len(lines) > 0 {
+		t.inShell(lines...)
+	}
+	if n := len(s.Checks); n > 0 {
+		t.see(fmt.Sprintf("checks %d/%d ✓", n, n))
+	}
+	t.press("n")
+}
+
+func (t *terminal) answerRightly(q lesson.Question) {
+	t.Helper()
+	t.see("There is a question to answer")
+	t.press("a")
+	t.see("enter answer")
+	for i, c := range q.Choices {
+		if q.Right(c) {
+			t.press(lesson.Letter(i))
+			t.see(lesson.Letter(i)+") is right.", "enter back")
+			t.press("Enter")
+			t.see("q quit")
+			return
+		}
+	}
+	t.Fatalf("no choice of question %s is right", q.ID)
+}
+
+// TestPlayerLessons: a learner completes each lesson by typing the reference path.
+func TestPlayerLessons(t *testing.T) {
+	names, err := lesson.List(lessons.FS())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range names {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := parsed(t, name)
+			size := [][2]int{{80, 24}, {160, 48}}[i%2]
+			term := newLearner(t).terminal(size[0], size[1])
+			term.enter("k8slab start " + name)
+			for n, s := range l.Steps {
+				term.solve(l, s, n+1)
+			}
+			term.see("You have finished the lesson", fmt.Sprintf("%d of %d points", l.Points, l.Points))
+			term.press("q")
+			term.see("shell>", "k8slab stop")
+		})
+	}
+}
+
+// TestPlayerWrongTurns: a wrong answer, an unfinished step, a check that fails, and the step
+// done again; and all that with the terminal changing its size.
+func TestPlayerWrongTurns(t *testing.T) {
+	l := parsed(t, "replicaset-updates")
+	term := newLearner(t).terminal(80, 24)
+	term.enter("k8slab start " + l.Name)
+	term.see("Step 1 of 8", "There is a question to answer")
+	term.press("a")
+	term.see("enter answer")
+	term.press("a")
+	term.see("a) is not what happens.", "makes up a new")
+	term.press("Escape")
+	term.see("There is a question to answer")
+	term.press("n")
+	term.see("has not passed")
+	term.press("Escape")
+	term.resize(160, 48)
+	term.see("o solution", "picture")
+	term.inShell("kubectl apply -f web.yaml", "kubectl wait --for=jsonpath='{.status.readyReplicas}'=3 rs/web --timeout=120s")
+	term.see("checks 1/1 ✓")
+	term.press("n")
+	term.see("Step 2 of 8")
+	term.inShell("sed -i s/1.25/1.26/ web.yaml", "kubectl delete rs web", "kubectl apply -f web.yaml")
+	term.see("x does the step again", "failed:")
+	term.resize(80, 24)
+	term.see("✗")
+	term.press("x")
+	term.see("Do step 2 again?")
+	term.press("f")
+	term.see("checks 0/2")
+	term.see("There is a question to answer")
+	term.solve(l, l.Steps[1], 2)
+	term.see("Step 3 of 8")
+	term.press("q")
+	term.see("k8slab stop")
+}
+
+// TestPlayerTogether: two players show one lab, and both survive its end.
+func TestPlayerTogether(t *testing.T) {
+	learner := newLearner(t)
+	one, two := learner.terminal(80, 24), learner.terminal(160, 48)
+	one.enter("k8slab start replicaset-updates")
+	one.see("There is a question to answer")
+	two.enter("k8slab start replicaset-updates")
+	two.see("There is a question to answer")
+	one.press("a")
+	one.see("enter answer")
+	one.press("b")
+	one.see("b) is right.")
+	two.see("b) is right.")
+	two.press("h")
+	two.see("Hint 1")
+	one.press("Enter")
+	one.press("h")
+	one.see("Hint 2")
+	two.see("Hint 2")
+
+	learner.killLab("replicaset-updates")
+	for _, term := range []*terminal{one, two} {
+		term.see("The lab has ended", "r resume")
+	}
+	one.press("r")
+	one.see("Step 1 of 8", "checks 0/1")
+	two.press("r")
+	two.see("Step 1 of 8", "checks 0/1", "b) is right.")
+	one.press("C-c")
+	one.see("shell>")
+	one.enter("echo code-$?")
+	one.see("code-130")
+	two.press("q")
+	two.see("k8slab stop")
+}
+
+// killLab kills the background process of a lab, with no time to clean up.
+func (l *learner) killLab(name string) {
+	l.Helper()
+	out, err := l.command("status", "-o", "json").Output()
+	if err != nil {
+		l.Fatal(err)
+	}
+	m := regexp.MustCompile(`"process": *(\d+)`).FindSubmatch(out)
+	if m == nil {
+		l.Fatalf("no process of lab %s in %s", name, out)
+	}
+	pid, _ := strconv.Atoi(string(m[1]))
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		l.Fatal(err)
+	}
+}
+
+// TestPlayerPlain: no colours where they are not wanted, an editor of one's own, and
+// no full screen on a terminal that cannot show one.
+func TestPlayerPlain(t *testing.T) {
+	learner := newLearner(t, "NO_COLOR=1", "EDITOR=sed -i 's/1.25/1.26/'")
+	term := learner.terminal(80, 24)
+	term.enter("k8slab")
+	term.see("Choose a lesson", "enter start")
+	term.press("Enter")
+	term.see("Step 1 of 8", "There is a question to answer")
+	if screen := term.screen("-e"); strings.Contains(screen, "\x1b[3") || strings.Contains(screen, "\x1b[4") {
+		t.Errorf("colours in %q", screen)
+	}
+	term.press("e")
+	term.see("Which file?", "web.yaml")
+	term.press("3")
+	term.see("q quit")
+	term.inShell("grep image: web.yaml")
+	term.press("q")
+	term.see("k8slab stop")
+	term.enter("clear; TERM=dumb k8slab")
+	term.see("k8slab show")
+}
