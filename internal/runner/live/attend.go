@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"time"
 
@@ -188,14 +189,14 @@ func (a *attention) show(t *timeline.Timeline, findings []checks.Finding, settle
 	same := len(before) == len(findings)
 	earned := 0
 	for i, f := range findings {
-		c := Check{Name: f.Check, Title: f.Title, Points: a.step.Checks[i].Points, Outcome: f.Outcome, Message: f.Message, Remedy: f.Hint, Position: f.Position, Changed: time.Now()}
+		c := Check{Name: f.Check, Title: f.Title, Points: a.step.Checks[i].Points, Outcome: f.Outcome, Message: f.Message, Remedy: f.Hint, Position: f.Position, Evidence: f.Evidence, Changed: time.Now()}
 		if i < len(before) && before[i].Outcome == c.Outcome {
 			c.Changed = before[i].Changed
 		}
 		if f.Outcome == checks.Passed {
 			earned += c.Points
 		}
-		same = same && before[i] == c
+		same = same && reflect.DeepEqual(before[i], c)
 		shown[i] = c
 	}
 	if !same {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/k8slab/k8slab/internal/checks"
+	"github.com/k8slab/k8slab/lab"
 )
 
 // State is all that can be seen of a session at a moment. It is a value: a new one
@@ -96,6 +97,9 @@ type Check struct {
 	Changed time.Time      `json:"changed"`           // when the outcome became what it is
 
 	Position string `json:"position,omitempty"` // file:line of the script, for errors
+
+	// Evidence is the moments and objects on which the outcome rests, where they are known.
+	Evidence []lab.Evidence `json:"evidence,omitempty"`
 }
 
 // Question is a question of the current step.
