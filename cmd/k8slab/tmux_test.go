@@ -27,14 +27,14 @@ type terminal struct {
 	socket string
 }
 
-// learner is somebody with a home directory of their own.
-type learner struct {
+// person is somebody with a home directory of their own.
+type person struct {
 	*testing.T
 	home string
 	env  []string
 }
 
-func newLearner(t *testing.T, env ...string) *learner {
+func newPerson(t *testing.T, env ...string) *person {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts clusters")
@@ -46,7 +46,7 @@ func newLearner(t *testing.T, env ...string) *learner {
 		t.Skip("there is no tmux")
 	}
 	home := t.TempDir()
-	l := &learner{T: t, home: home, env: append([]string{
+	l := &person{T: t, home: home, env: append([]string{
 		"HOME=" + home, "XDG_STATE_HOME=" + filepath.Join(home, "state"), "XDG_CACHE_HOME=" + playersCache(t), "XDG_RUNTIME_DIR=" + shortDir(t),
 		"PATH=" + os.Getenv("PATH"), "SHELL=/bin/bash", "LC_ALL=C.UTF-8", "TERM=screen-256color", "PS1=shell> ", "K8SLAB_KIND_IMAGE=",
 	}, env...)}
@@ -76,7 +76,7 @@ func shortDir(t *testing.T) string {
 }
 
 // stopAll ends the labs that are left.
-func (l *learner) stopAll() {
+func (l *person) stopAll() {
 	entries, _ := os.ReadDir(filepath.Join(l.home, "state", "k8slab", "labs"))
 	for _, e := range entries {
 		if out, err := l.command("stop", e.Name()).CombinedOutput(); err != nil {
@@ -86,14 +86,14 @@ func (l *learner) stopAll() {
 }
 
 // command is k8slab without a terminal.
-func (l *learner) command(args ...string) *exec.Cmd {
+func (l *person) command(args ...string) *exec.Cmd {
 	c := exec.Command("k8slab", args...)
 	c.Env = l.env
 	return c
 }
 
 // terminal opens a terminal of that size.
-func (l *learner) terminal(columns, rows int) *terminal {
+func (l *person) terminal(columns, rows int) *terminal {
 	l.Helper()
 	term := &terminal{l.T, filepath.Join(shortDir(l.T), "tmux")}
 	c := exec.Command("tmux", "-S", term.socket, "-f", "/dev/null", "new-session", "-d",
@@ -254,7 +254,7 @@ func TestPlayerLessons(t *testing.T) {
 			t.Parallel()
 			l := parsed(t, name)
 			size := [][2]int{{80, 24}, {160, 48}}[i%2]
-			term := newLearner(t).terminal(size[0], size[1])
+			term := newPerson(t).terminal(size[0], size[1])
 			term.enter("k8slab start " + name)
 			for n, s := range l.Steps {
 				term.solve(l, s, n+1)
@@ -270,7 +270,7 @@ func TestPlayerLessons(t *testing.T) {
 // done again; and all that with the terminal changing its size.
 func TestPlayerWrongTurns(t *testing.T) {
 	l := parsed(t, "replicaset-updates")
-	term := newLearner(t).terminal(80, 24)
+	term := newPerson(t).terminal(80, 24)
 	term.enter("k8slab start " + l.Name)
 	term.see("Step 1 of 8", "There is a question to answer")
 	term.press("a")
@@ -305,8 +305,8 @@ func TestPlayerWrongTurns(t *testing.T) {
 
 // TestPlayerTogether: two players show one lab, and both survive its end.
 func TestPlayerTogether(t *testing.T) {
-	learner := newLearner(t)
-	one, two := learner.terminal(80, 24), learner.terminal(160, 48)
+	somebody := newPerson(t)
+	one, two := somebody.terminal(80, 24), somebody.terminal(160, 48)
 	one.enter("k8slab start replicaset-updates")
 	one.see("There is a question to answer")
 	two.enter("k8slab start replicaset-updates")
@@ -323,7 +323,7 @@ func TestPlayerTogether(t *testing.T) {
 	one.see("Hint 2")
 	two.see("Hint 2")
 
-	learner.killLab("replicaset-updates")
+	somebody.killLab("replicaset-updates")
 	for _, term := range []*terminal{one, two} {
 		term.see("The lab has ended", "r resume")
 	}
@@ -340,7 +340,7 @@ func TestPlayerTogether(t *testing.T) {
 }
 
 // killLab kills the background process of a lab, with no time to clean up.
-func (l *learner) killLab(name string) {
+func (l *person) killLab(name string) {
 	l.Helper()
 	out, err := l.command("status", "-o", "json").Output()
 	if err != nil {
@@ -359,8 +359,8 @@ func (l *learner) killLab(name string) {
 // TestPlayerPlain: no colours where they are not wanted, an editor of one's own, and
 // no full screen on a terminal that cannot show one.
 func TestPlayerPlain(t *testing.T) {
-	learner := newLearner(t, "NO_COLOR=1", "EDITOR=sed -i 's/1.25/1.26/'")
-	term := learner.terminal(80, 24)
+	somebody := newPerson(t, "NO_COLOR=1", "EDITOR=sed -i 's/1.25/1.26/'")
+	term := somebody.terminal(80, 24)
 	term.enter("k8slab")
 	term.see("Choose a lesson", "enter start")
 	term.press("Enter")
