@@ -19,7 +19,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -141,25 +140,43 @@ func (c *Claim) Done() error {
 // Leave gives the note up without removing it: something may be left.
 func (c *Claim) Leave() error { return c.lock.Unlock() }
 
-// Leftovers returns the notes that nobody holds, by name. A directory that is not
-// there has none.
-func Leftovers(dir string) ([]Note, error) {
-	entries, err := os.ReadDir(dir)
+// Found is a note that was found.
+type Found struct {
+	Note
+	Held bool // a process holds it
+}
+
+// All returns the notes below a directory by name. A directory that is not there
+// has none.
+func All(dir string) ([]Found, error) {
+	entries, err := os.ReadDir(dir) // sorted by name
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("list the notes: %w", err)
 	}
-	var notes []Note
+	var all []Found
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
-		if !strings.HasSuffix(e.Name(), suffix) || isHeld(path) {
+		if !strings.HasSuffix(e.Name(), suffix) {
 			continue
 		}
-		if n, err := read(path); err == nil { // else it has just gone
-			notes = append(notes, n)
+		held := isHeld(path)
+		if n, err := read(path); err == nil { // else it has just gone, or come
+			all = append(all, Found{n, held})
 		}
 	}
-	slices.SortFunc(notes, func(a, b Note) int { return strings.Compare(a.Name, b.Name) })
-	return notes, nil
+	return all, nil
+}
+
+// Leftovers returns the notes that nobody holds.
+func Leftovers(dir string) ([]Note, error) {
+	all, err := All(dir)
+	var left []Note
+	for _, f := range all {
+		if !f.Held {
+			left = append(left, f.Note)
+		}
+	}
+	return left, err
 }
 
 // isHeld tries a shared lock, and only for a moment.
