@@ -3,9 +3,9 @@
 // without leaving anything behind.
 //
 // The implementations are sibling packages: embedded runs the control plane and
-// its nodes in a child process, kind runs them in containers. Package
-// clustertest has the suite that each of them passes, so what is written here
-// holds for all of them.
+// its nodes in a child process, kind runs them in containers, existing uses what
+// runs already. Package clustertest has the suite that those pass which make
+// clusters, so what is written here holds for all of them.
 //
 // Deliberately absent: applying manifests, running commands and watching. Those
 // need nothing but a kubeconfig and belong to the runner and the recorder.
@@ -41,6 +41,10 @@ type Spec struct {
 	// MaxPace; 0 means 1. Only simulated nodes have a pace other than 1, and
 	// not everything follows it: see docs/pace.md.
 	Pace float64
+
+	// Images are those that the lab's Pods will want, such as "nginx:1.25". They are
+	// a help, for providers whose nodes would pull them: a Pod may want others.
+	Images []string
 }
 
 // MaxPace is the largest Spec.Pace: beyond it the whole seconds of Kubernetes'
@@ -105,4 +109,31 @@ type Cluster interface {
 	// itself, is no error; after an error Close can be tried again. If ctx
 	// ends first, Close returns its error and something may be left.
 	Close(ctx context.Context) error
+}
+
+// The label of namespaces for what somebody else may have submitted, and its value:
+// the Pod Security Standard baseline, by which the API server refuses Pods that are
+// privileged, see a node's directories, or use its networks and processes. Real
+// containers could reach the machine with these.
+const (
+	PodSecurityLabel = "pod-security.kubernetes.io/enforce"
+	PodSecurity      = "baseline"
+)
+
+// Shared is a Cluster that the lab does not have for itself: others use it, too. The
+// lab stays in namespaces that are made for it, and changes nothing else.
+type Shared interface {
+	Cluster
+
+	// Namespace is the lab's first namespace, which is also that of the context in
+	// the kubeconfig. Pods can be created in it at once.
+	Namespace() string
+
+	// OpenNamespace makes another one, whose name ends with the given one so far as
+	// there is room, and returns its name when Pods can be created in it.
+	OpenNamespace(ctx context.Context, name string) (string, error)
+
+	// CloseNamespace begins to remove a namespace that OpenNamespace has made. Close
+	// removes those that are left, and waits until all are gone.
+	CloseNamespace(ctx context.Context, namespace string) error
 }

@@ -7,9 +7,12 @@ type Error struct {
 	Log  string // path of the file with the evidence, or empty
 	Hint string // the next step for the person, a sentence, or empty
 	Err  error  // the cause; it must not be nil
+
+	// Diagnosis is what was found of the machine that may be the reason, a line each.
+	Diagnosis []string
 }
 
-// Error says what was being done and why it ended. Log and Hint are not part of
+// Error says what was being done and why it ended. Log, Hint and Diagnosis are not part of
 // it: whoever prints the error puts them on lines of their own.
 func (e *Error) Error() string { return e.Op + ": " + e.Err.Error() }
 

@@ -76,7 +76,7 @@ func (c *Cluster) Close(ctx context.Context) error {
 	c.removed = true
 	c.made.log.close()
 	c.finish(nil)
-	return nil
+	return c.made.release(false)
 }
 
 // watch ends the cluster when its control plane has stopped.

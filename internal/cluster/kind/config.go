@@ -1,12 +1,26 @@
 package kind
 
 import (
+	"fmt"
+
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
 )
 
 // allowCgroupV1 lets the kubelet of Kubernetes 1.35 and later run on a machine
 // with cgroup v1, where it exits otherwise.
 const allowCgroupV1 = "kind: KubeletConfiguration\nfailCgroupV1: false\n"
+
+// patience gives a busy machine more time than kubeadm's default of 1 minute for a
+// request and 4 minutes for a component, which count from its first try. The
+// version makes kind leave it out for older nodes, whose kubeadm has other names.
+const patience = `apiVersion: kubeadm.k8s.io/v1beta4
+kind: %s
+timeouts:
+  kubernetesAPICall: 5m0s
+  controlPlaneComponentHealthCheck: 8m0s
+  kubeletHealthCheck: 8m0s
+  tlsBootstrap: 8m0s
+`
 
 // config is kind's configuration of a cluster with so many nodes that run Pods.
 func config(nodes int, cgroupV1 bool) *v1alpha4.Cluster {
@@ -16,8 +30,11 @@ func config(nodes int, cgroupV1 bool) *v1alpha4.Cluster {
 	for len(c.Nodes) < containerCount(nodes) {
 		c.Nodes = append(c.Nodes, v1alpha4.Node{Role: v1alpha4.WorkerRole})
 	}
+	for _, kind := range []string{"InitConfiguration", "JoinConfiguration"} {
+		c.KubeadmConfigPatches = append(c.KubeadmConfigPatches, fmt.Sprintf(patience, kind))
+	}
 	if cgroupV1 {
-		c.KubeadmConfigPatches = []string{allowCgroupV1}
+		c.KubeadmConfigPatches = append(c.KubeadmConfigPatches, allowCgroupV1)
 	}
 	v1alpha4.SetDefaultsCluster(c)
 	return c

@@ -12,6 +12,7 @@ import (
 	kindcluster "sigs.k8s.io/kind/pkg/cluster"
 
 	"github.com/k8slab/k8slab/internal/cluster"
+	"github.com/k8slab/k8slab/internal/cluster/claim"
 )
 
 const (
@@ -19,6 +20,11 @@ const (
 	// Containers go in 1 to 4 seconds; an engine that is short of memory or
 	// disk takes longer.
 	removeTimeout = 2 * time.Minute
+
+	// removeAttempts and removePause are for an engine that is too busy to end a
+	// container in the 10 seconds that it gives itself.
+	removeAttempts = 3
+	removePause    = 2 * time.Second
 
 	// starveEvery is how often the containers of an abandoned creation are
 	// taken away until kind has given up.
@@ -30,19 +36,29 @@ type creation struct {
 	name       string
 	image      string
 	nodes      int
+	images     []string // that the nodes get if the engine has them
+	dir        string   // the lab's
 	kubeconfig string
 	log        *logger
 	engine     engine
 	kind       *kindcluster.Provider
 	cgroupV1   bool // the nodes run on a machine with cgroup v1
 	ours       bool // containers of this name, if any, are of our making
+
+	claims string // the directory of notes; none if empty
+	note   claim.Note
+	claim  *claim.Claim // nil until there is one
 }
 
-func newCreation(name, image string, spec cluster.Spec, log *logger) *creation {
+func newCreation(name string, p Provider, spec cluster.Spec, log *logger) *creation {
 	return &creation{
+		claims:     p.Claims,
+		note:       claim.Note{Provider: providerName, Name: name, Lab: spec.Lab, Dir: spec.Dir},
 		name:       name,
-		image:      image,
+		image:      p.image(),
 		nodes:      spec.Nodes,
+		images:     spec.Images,
+		dir:        spec.Dir,
 		kubeconfig: filepath.Join(spec.Dir, kubeconfigFile),
 		log:        log,
 		kind:       kindcluster.NewProvider(kindcluster.ProviderWithDocker(), kindcluster.ProviderWithLogger(log)),
@@ -54,10 +70,12 @@ func newCreation(name, image string, spec cluster.Spec, log *logger) *creation {
 func (c *creation) run(ctx context.Context) error {
 	steps := []func(context.Context) error{
 		c.askEngine,
-		c.refuseForeign,
+		c.takeClaim,
+		c.dropLeftover,
 		c.dropStaleKubeconfig,
 		c.ensureImage,
 		c.provision,
+		c.loadImages,
 		c.awaitReady,
 	}
 	for _, step := range steps {
@@ -68,6 +86,25 @@ func (c *creation) run(ctx context.Context) error {
 		if err != nil {
 			return errors.Join(err, c.abandon(ctx))
 		}
+	}
+	return nil
+}
+
+// takeClaim notes what will be made before it is. It tells of what other runs have
+// left, too.
+func (c *creation) takeClaim(context.Context) (err error) {
+	if c.claims == "" {
+		return nil
+	}
+	if c.claim, err = claim.Take(c.claims, c.note); err != nil {
+		return err
+	}
+	left, err := claim.Leftovers(c.claims)
+	if err != nil {
+		return err
+	}
+	for _, n := range left {
+		c.log.phase(fmt.Sprintf("A run that was killed has left %s: `k8slab clean` removes it", n.Name))
 	}
 	return nil
 }
@@ -85,15 +122,19 @@ func (c *creation) askEngine(ctx context.Context) error {
 	return nil
 }
 
-func (c *creation) refuseForeign(ctx context.Context) error {
+// dropLeftover removes what a run of the same name has left that was killed, and
+// refuses to go on if there are containers that somebody else has made.
+func (c *creation) dropLeftover(ctx context.Context) error {
 	containers, err := c.engine.containers(ctx, c.name)
-	if err != nil {
+	if err != nil || len(containers) == 0 {
 		return err
 	}
-	if len(containers) > 0 {
+	if c.claim == nil || c.claim.Previous == nil {
 		return &existsError{name: c.name, containers: containers}
 	}
-	return nil
+	c.log.phase("Removing what a run that was killed has left of this cluster")
+	c.ours = true
+	return c.remove(ctx)
 }
 
 // dropStaleKubeconfig removes what an earlier cluster of this lab may have left:
@@ -111,6 +152,10 @@ func (c *creation) dropStaleKubeconfig(context.Context) error {
 // pull it too, but cannot be interrupted while it does.
 func (c *creation) ensureImage(ctx context.Context) error {
 	if c.engine.hasImage(ctx, c.image) {
+		return nil
+	}
+	if loaded := SavedName(c.image); c.engine.hasImage(ctx, loaded) {
+		c.image = loaded
 		return nil
 	}
 	c.log.phase(fmt.Sprintf("Pulling %s, some hundred megabytes", shortImage(c.image)))
@@ -153,7 +198,7 @@ func (c *creation) starve(ctx context.Context, done <-chan error) error {
 	for {
 		// Errors are expected here, since kind is still adding containers.
 		// The removal that counts follows when it has ended.
-		_ = c.remove(ctx)
+		_ = c.removeOnce(ctx)
 		select {
 		case err := <-done:
 			if err != nil {
@@ -175,16 +220,39 @@ func (c *creation) awaitReady(ctx context.Context) error {
 // abandon removes what was made. It does so although ctx has ended.
 func (c *creation) abandon(ctx context.Context) error {
 	if !c.ours {
-		return nil
+		return c.release(c.claim != nil && c.claim.Previous != nil)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
 	defer cancel()
-	return c.remove(ctx)
+	err := c.remove(ctx)
+	return errors.Join(err, c.release(err != nil))
 }
 
-// remove deletes the cluster's containers and its kubeconfig. When ctx ends
-// first, the deletion goes on by itself.
-func (c *creation) remove(ctx context.Context) error {
+// release gives the claim up. The note stays if something is left.
+func (c *creation) release(left bool) error {
+	switch {
+	case c.claim == nil:
+		return nil
+	case left:
+		return c.claim.Leave()
+	default:
+		return c.claim.Done()
+	}
+}
+
+// remove deletes the cluster's containers and its kubeconfig.
+func (c *creation) remove(ctx context.Context) (err error) {
+	for range removeAttempts {
+		if err = c.removeOnce(ctx); err == nil || ctx.Err() != nil {
+			return err
+		}
+		pause(ctx, removePause)
+	}
+	return err
+}
+
+// removeOnce tries to. When ctx ends first, the deletion goes on by itself.
+func (c *creation) removeOnce(ctx context.Context) error {
 	done := make(chan error, 1)
 	go func() { done <- c.kind.Delete(c.name, c.kubeconfig) }()
 	select {

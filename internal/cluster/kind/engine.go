@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,6 +37,14 @@ func (e engine) cgroupVersion(ctx context.Context) (string, error) {
 func (e engine) containers(ctx context.Context, cluster string) ([]string, error) {
 	out, err := e.ask(ctx, "ps", "--all", "--filter", "label="+clusterLabel+"="+cluster, "--format", "{{.Names}}")
 	return strings.Fields(string(out)), err
+}
+
+// clusters returns the names of all kind clusters.
+func (e engine) clusters(ctx context.Context) ([]string, error) {
+	out, err := e.ask(ctx, "ps", "--all", "--filter", "label="+clusterLabel, "--format", `{{.Label "`+clusterLabel+`"}}`)
+	names := strings.Fields(string(out))
+	slices.Sort(names)
+	return slices.Compact(names), err
 }
 
 func (e engine) hasImage(ctx context.Context, image string) bool {
@@ -82,14 +91,18 @@ func (e engine) ask(ctx context.Context, args ...string) ([]byte, error) {
 
 // run runs a docker command and returns its standard output.
 func (engine) run(ctx context.Context, args ...string) ([]byte, error) {
-	out, err := exec.Output(exec.CommandContext(ctx, "docker", args...))
+	return run(ctx, "docker", args...)
+}
+
+func run(ctx context.Context, name string, args ...string) ([]byte, error) {
+	out, err := exec.Output(exec.CommandContext(ctx, name, args...))
 	if failed, ok := errors.AsType[*exec.RunError](err); ok {
 		return out, &commandError{failed}
 	}
 	return out, err
 }
 
-// commandError is a docker command that failed, with the last line it printed as
+// commandError is a command to an engine that failed, with the last line it printed as
 // the message. The log has all it printed.
 type commandError struct {
 	*exec.RunError
@@ -100,7 +113,7 @@ func (e *commandError) Error() string {
 	if said == "" {
 		said = e.Inner.Error()
 	}
-	return "docker " + e.Command[1] + ": " + said[strings.LastIndexByte(said, '\n')+1:]
+	return e.Command[0] + " " + e.Command[1] + ": " + said[strings.LastIndexByte(said, '\n')+1:]
 }
 
 func (e *commandError) Unwrap() error { return e.RunError }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"sigs.k8s.io/kind/pkg/exec"
+
+	"github.com/k8slab/k8slab/internal/cluster/claim"
 )
 
 // existsError is a cluster of our name that this creation has not made.
@@ -64,6 +66,14 @@ var causes = []struct {
 		"This engine may not run privileged containers, which kind needs. " + embeddedInstead,
 	},
 	{
+		[]string{"too many open files"},
+		"Raise the limits of the machine: `sudo sysctl fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=524288`.",
+	},
+	{
+		[]string{"phase wait-control-plane", "context deadline exceeded", "tls handshake timeout"},
+		"The control plane did not come up in time. A machine that is busy, or short of memory, is the usual reason: try again when it has less to do. The log says more. " + embeddedInstead,
+	},
+	{
 		[]string{"fully subnetted", "could not find an available"},
 		"The engine has no network addresses left: `docker network prune` removes unused networks.",
 	},
@@ -72,10 +82,13 @@ var causes = []struct {
 // hint says what to do about an error of a creation.
 func hint(err error) string {
 	if stray, ok := errors.AsType[*strayError](err); ok {
-		return "Remove what is left: " + removal(stray.name)
+		return "`k8slab clean` tries again; without it: " + Removal(stray.name)
 	}
 	if exists, ok := errors.AsType[*existsError](err); ok {
-		return "If no other lab is using it, it is left from one that was killed; remove it: " + removal(exists.name)
+		return "Somebody else has made it, or another user, or k8slab with another XDG_STATE_HOME: choose another name with --lab NAME. If nobody needs it, remove it: " + Removal(exists.name)
+	}
+	if _, ok := errors.AsType[*claim.HeldError](err); ok {
+		return "End that run first, or give this one another name with --lab NAME."
 	}
 	if missing, ok := errors.AsType[*imageError](err); ok {
 		return fmt.Sprintf("Fetch it where there is a network, with `docker pull %s`, or name a node image that this engine has in K8SLAB_KIND_IMAGE (`docker images` lists them).", missing.image)
@@ -106,8 +119,8 @@ func evidence(err error, failed *exec.RunError) string {
 	return err.Error() + "\n" + string(failed.Output)
 }
 
-// removal is the command that removes the containers of a cluster; it needs
+// Removal is the command that removes the containers of a cluster; it needs
 // nothing but Docker.
-func removal(name string) string {
+func Removal(name string) string {
 	return fmt.Sprintf("`docker rm -fv $(docker ps -aq --filter label=%s=%s)`", clusterLabel, name)
 }

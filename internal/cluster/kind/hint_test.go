@@ -16,6 +16,8 @@ func TestHintForText(t *testing.T) {
 		{"OCI runtime create failed: unable to apply caps: operation not permitted", "privileged"},
 		{"could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network", "docker network prune"},
 		{"all predefined address pools have been fully subnetted", "docker network prune"},
+		{"fsnotify watcher: too many open files", "fs.inotify"},
+		{"error execution phase wait-control-plane: client rate limiter Wait returned an error", "in time"},
 		{"kubeadm: exit status 1", ""},
 	}
 	for _, tt := range tests {

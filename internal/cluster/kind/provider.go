@@ -29,6 +29,7 @@ import (
 const Image = "kindest/node:v1.36.4@sha256:099e049362a1526b2db71494e1947aae99bd16290d7c895f2b7ea312e3cbfaed"
 
 const (
+	providerName   = "kind"
 	namePrefix     = "k8slab-"
 	kubeconfigFile = "kubeconfig"
 	logFile        = "kind.log"
@@ -42,12 +43,17 @@ const (
 type Provider struct {
 	// Image is the node image; if empty, it is the constant Image.
 	Image string
+
+	// Claims is the directory of notes about what labs have outside their
+	// directories (package claim), by which Clean finds what a killed process has
+	// left. If empty, there are none.
+	Claims string
 }
 
 var _ cluster.Provider = Provider{}
 
 // Name returns "kind".
-func (Provider) Name() string { return "kind" }
+func (Provider) Name() string { return providerName }
 
 // Create implements cluster.Provider. What kind and the commands it ran had to
 // say is in the file kind.log in spec.Dir, after a success too.
@@ -68,14 +74,30 @@ func (p Provider) Create(ctx context.Context, spec cluster.Spec, progress func(p
 	}
 	defer log.endProgress()
 
-	c := newCreation(name, p.image(), spec, log)
+	c := newCreation(name, p, spec, log)
 	if err := c.run(ctx); err != nil {
 		log.failure(err)
 		log.close()
 		fault.Err, fault.Hint, fault.Log = err, hint(err), log.path()
+		if ctx.Err() == nil {
+			fault.Diagnosis = p.ailments(ctx)
+		}
 		return nil, fault
 	}
 	return newCluster(c), nil
+}
+
+// ailments are the symptoms that a person can do something about, a line each.
+func (p Provider) ailments(ctx context.Context) []string {
+	var lines []string
+	for _, s := range p.diagnoseDocker(ctx) {
+		line := s.About + ": " + s.Says
+		if !s.Healthy && s.Remedy != "" {
+			line += ". " + s.Remedy
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 func (p Provider) image() string {

@@ -211,7 +211,7 @@ func TestConfig(t *testing.T) {
 		if !slices.Equal(roles, tt.want) {
 			t.Errorf("%d nodes: %q, want %q", tt.nodes, roles, tt.want)
 		}
-		if patched := len(c.KubeadmConfigPatches) > 0; patched != tt.cgroupV1 {
+		if patched := slices.Contains(c.KubeadmConfigPatches, allowCgroupV1); patched != tt.cgroupV1 {
 			t.Errorf("cgroup v1 %v: patches %q", tt.cgroupV1, c.KubeadmConfigPatches)
 		}
 	}
