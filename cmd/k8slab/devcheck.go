@@ -87,6 +87,8 @@ type checkedCase struct {
 	Seconds    float64  `json:"seconds"`
 	Problems   []string `json:"problems,omitempty"`
 	Error      string   `json:"error,omitempty"`
+	Cluster    string   `json:"cluster"`
+	Kubernetes string   `json:"kubernetes"`
 	Timeline   string   `json:"timeline"`
 	Transcript string   `json:"transcript"`
 }
@@ -260,7 +262,7 @@ func (r *devCheckResult) add(proofs []runner.Proof) {
 			}
 			c := checkedCase{
 				Case: p.Case, Pace: p.Pace, Proven: p.Proven(), Seconds: p.Took.Round(time.Millisecond).Seconds(),
-				Problems: p.Problems, Timeline: p.Timeline, Transcript: p.Transcript,
+				Cluster: p.Cluster, Kubernetes: p.Kubernetes, Problems: p.Problems, Timeline: p.Timeline, Transcript: p.Transcript,
 			}
 			if p.Err != nil {
 				c.Error = p.Err.Error()
@@ -292,7 +294,23 @@ func (r *devCheckResult) print(s streams) error {
 	if below.Len() > 0 {
 		fmt.Fprintf(s.out, "\n%s", below.String())
 	}
+	for _, line := range r.clusters() {
+		fmt.Fprintf(s.out, "\nCluster: %s\n", line)
+	}
 	return nil
+}
+
+// clusters are what the cases were played on.
+func (r *devCheckResult) clusters() []string {
+	var lines []string
+	for _, l := range r.Lessons {
+		for _, c := range l.Cases {
+			if line := clusterLine(c.Cluster, c.Kubernetes); !slices.Contains(lines, line) {
+				lines = append(lines, line)
+			}
+		}
+	}
+	return lines
 }
 
 func (c checkedCase) explain(b *strings.Builder, name string) {

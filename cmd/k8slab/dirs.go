@@ -11,6 +11,12 @@ func labsDir() (string, error) {
 	return filepath.Join(dir, "labs"), err
 }
 
+// claimsDir is where notes are of what labs have outside their directories.
+func claimsDir() (string, error) {
+	dir, err := xdgDir("XDG_STATE_HOME", ".local", "state")
+	return filepath.Join(dir, "claims"), err
+}
+
 // cacheDir is what can be made again: XDG_CACHE_HOME/k8slab.
 func cacheDir() (string, error) { return xdgDir("XDG_CACHE_HOME", ".cache") }
 

@@ -8,15 +8,14 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/k8slab/k8slab/internal/cluster/claim"
 	"github.com/k8slab/k8slab/internal/cluster/embedded"
+	"github.com/k8slab/k8slab/internal/cluster/kind"
 	"github.com/k8slab/k8slab/internal/runner"
 )
 
@@ -70,7 +69,11 @@ func diagnose(ctx context.Context) []finding {
 	all = append(all, examineDir("labs", labs, err))
 	cache, err := cacheDir()
 	all = append(all, examineDir("cache", cache, err))
-	all = append(all, examineDisk(labs), examineLoopback(), examineSeed(cache), examineDocker(ctx))
+	all = append(all, examineDisk(labs), examineLoopback(), examineSeed(cache))
+	all = append(all, examineKind(ctx, kind.Provider{Image: os.Getenv("K8SLAB_KIND_IMAGE")})...)
+	if claims, err := claimsDir(); err == nil { // else so is that of the labs
+		all = append(all, examineLeftovers(claims)...)
+	}
 	return append(all, examineLabs(labs)...)
 }
 
@@ -135,19 +138,31 @@ func examineSeed(cache string) finding {
 	return finding{Check: check, Status: healthy, Message: "the embedded cluster starts from it"}
 }
 
-// examineDocker asks the client: kind talks to the engine through it too.
-func examineDocker(ctx context.Context) finding {
-	const check = "Docker (for --cluster kind only)"
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	version, err := exec.CommandContext(ctx, "docker", "version", "--format", "{{.Server.Version}}").Output()
-	if errors.Is(err, exec.ErrNotFound) {
-		return finding{check, notice, "not installed", "The embedded cluster needs none."}
+// examineKind says what --cluster kind would find. The embedded cluster needs
+// nothing of it, so nothing there is a problem.
+func examineKind(ctx context.Context, p kind.Provider) []finding {
+	var all []finding
+	for _, symptom := range p.Diagnose(ctx) {
+		f := finding{Check: "kind: " + symptom.About, Status: healthy, Message: symptom.Says, Remedy: symptom.Remedy}
+		if !symptom.Healthy || symptom.Remedy != "" || symptom.Says == "not installed" {
+			f.Status = notice
+		}
+		all = append(all, f)
 	}
+	return all
+}
+
+// examineLeftovers names what killed runs have left.
+func examineLeftovers(claims string) []finding {
+	left, err := claim.Leftovers(claims)
 	if err != nil {
-		return finding{check, notice, "the engine does not answer", "Start it if you want to use --cluster kind; the embedded cluster needs none."}
+		return []finding{{"leftovers", sick, err.Error(), ""}}
 	}
-	return finding{Check: check, Status: healthy, Message: "engine " + strings.TrimSpace(string(version))}
+	var all []finding
+	for _, n := range left {
+		all = append(all, finding{"leftovers", notice, fmt.Sprintf("%s, of lab %s", n.Name, n.Lab), "`k8slab clean` removes it."})
+	}
+	return all
 }
 
 func examineLabs(dir string) []finding {

@@ -37,6 +37,7 @@ type labProcess struct {
 	Progress  string        `json:"progress"`
 	Cluster   string        `json:"cluster,omitempty"`
 	KindImage string        `json:"kindImage,omitempty"`
+	Context   string        `json:"context,omitempty"` // of an existing cluster, which may be used
 	Idle      time.Duration `json:"idle"`
 	Manual    bool          `json:"manual,omitempty"`
 	Again     bool          `json:"again,omitempty"` // from the first step, with new files
@@ -93,7 +94,7 @@ func openLabProcess(p labProcess, log io.Writer) (_ *ownedLab, err error) {
 	if err != nil {
 		return nil, err
 	}
-	clusters := clusterChoice{name: p.Cluster, kindImage: p.KindImage}
+	clusters := clusterChoice{name: p.Cluster, kindImage: p.KindImage, context: p.Context, yes: true}
 	provider, err := clusters.provider(l)
 	if err != nil {
 		return nil, err

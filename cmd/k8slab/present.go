@@ -52,7 +52,7 @@ func (p *textPresenter) Verdicts(verdicts []runner.Verdict) {
 }
 
 func (p *textPresenter) Summary(r runner.Result) {
-	summary := report.Summary{Timeline: r.Timeline}
+	summary := report.Summary{Timeline: r.Timeline, Cluster: clusterLine(r.Cluster, r.Kubernetes)}
 	for _, s := range r.Lesson.Steps {
 		step := report.StepSummary{Title: s.Title, MaxPoints: s.Points()}
 		of := runner.Result{Lesson: r.Lesson, Verdicts: r.Step(s.ID)}

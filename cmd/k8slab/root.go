@@ -80,7 +80,7 @@ neither read nor written.`,
 	inGroup(root, groupLearn, newListCommand(s), newStartCommand(s), newStatusCommand(s), newStopCommand(s), newPlayCommand(s))
 	inGroup(root, groupStep, newShowCommand(s), newCheckCommand(s), newHintCommand(s), newAnswerCommand(s), newSolutionCommand(s),
 		newNextCommand(s), newPreviousCommand(s), newResetCommand(s), newTimelineCommand(s), newShellCommand(s), newEnvCommand(s), newKubectlCommand(s))
-	root.AddCommand(newDevCommand(s), newDoctorCommand(s), newVersionCommand(s))
+	root.AddCommand(newDevCommand(s), newDoctorCommand(s), newImagesCommand(s), newCleanCommand(s), newVersionCommand(s))
 	root.InitDefaultCompletionCmd()
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	return root
@@ -159,6 +159,11 @@ func printError(s streams, err error, code int) {
 	var broken *cluster.Error
 	if errors.As(err, &broken) && broken.Log != "" {
 		fmt.Fprintf(s.err, "k8slab: log: %s\n", broken.Log)
+	}
+	if errors.As(err, &broken) {
+		for _, line := range broken.Diagnosis {
+			fmt.Fprintf(s.err, "k8slab: found: %s\n", line)
+		}
 	}
 	printHint(s, hint(err))
 }

@@ -140,13 +140,16 @@ func (o startOptions) open(ctx context.Context, s streams, l *lesson.Lesson) (*l
 	if err != nil {
 		return nil, err
 	}
+	if _, err := o.clusters.provider(l); err != nil { // asks here, where somebody can answer
+		return nil, err
+	}
 	o.introduce(s, l, known)
 	progress, err := progressDir()
 	if err != nil {
 		return nil, err
 	}
 	err = spawnLab(labProcess{
-		Lesson: l.Name, Lessons: o.from.dir, Labs: labs, Progress: progress, Cluster: o.clusters.name, KindImage: o.clusters.kindImage,
+		Lesson: l.Name, Lessons: o.from.dir, Labs: labs, Progress: progress, Cluster: o.clusters.name, KindImage: o.clusters.kindImage, Context: o.clusters.context,
 		Idle: o.idle, Manual: o.manual, Again: o.again,
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,20 +13,61 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/k8slab/k8slab/internal/cluster"
 )
 
 // tenant is the name of the roles and bindings that labs in a shared cluster have.
 const tenant = "k8slab:tenant"
 
+// home is where the only lab of a cluster lives: in the namespace default of a
+// cluster of its own, else in a namespace that was made for it.
+func (s *site) home() (r Rules, only string) {
+	if shared, ok := s.Cluster.(cluster.Shared); ok {
+		return Rules{Namespace: shared.Namespace()}, shared.Namespace()
+	}
+	return Rules{Namespace: defaultNamespace, Cluster: true}, ""
+}
+
+// room is a namespace for one of several labs in a cluster.
+type room struct {
+	namespace string
+	close     func(context.Context) error // begins to remove it
+}
+
+// openRoom makes a namespace, and a kubeconfig for those who work in it.
+func (s *site) openRoom(ctx context.Context, name, kubeconfig string) (r room, err error) {
+	defer func() {
+		if err != nil && r.close != nil {
+			err = errors.Join(err, r.close(context.WithoutCancel(ctx)))
+		}
+	}()
+	if shared, ok := s.Cluster.(cluster.Shared); ok {
+		if r.namespace, err = shared.OpenNamespace(ctx, name); err != nil {
+			return r, err
+		}
+		r.close = func(ctx context.Context) error { return shared.CloseNamespace(ctx, r.namespace) }
+		return r, s.writeKubeconfig(kubeconfig, r.namespace, "")
+	}
+	if err := s.openNamespace(ctx, name); err != nil {
+		return r, err
+	}
+	r.namespace = name
+	r.close = func(ctx context.Context) error { return s.closeNamespace(ctx, name) }
+	return r, s.writeKubeconfig(kubeconfig, name, userOf(name))
+}
+
 // openNamespace makes a namespace and returns when Pods can be created in it. Its
 // user, whose name is that of the namespace behind the tenant's, may do everything
-// in it, may look at nodes and classes, and nothing else.
+// in it, may look at nodes and classes, and nothing else. Pods there have to follow
+// cluster.PodSecurity.
 func (s *site) openNamespace(ctx context.Context, name string) error {
 	client, err := kubernetes.NewForConfig(s.config)
 	if err != nil {
 		return err
 	}
-	_, err = client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
+	meta := metav1.ObjectMeta{Name: name, Labels: map[string]string{cluster.PodSecurityLabel: cluster.PodSecurity}}
+	_, err = client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: meta}, metav1.CreateOptions{})
 	if err != nil {
 		return fmt.Errorf("make namespace %s: %w", name, err)
 	}
@@ -74,15 +116,17 @@ func admit(ctx context.Context, client kubernetes.Interface, namespace string) e
 
 func userOf(namespace string) string { return tenant + ":" + namespace }
 
-// writeKubeconfig writes a kubeconfig for a namespace's user.
-func (s *site) writeKubeconfig(path, namespace string) error {
+// writeKubeconfig writes a kubeconfig for a namespace, as this user unless empty.
+func (s *site) writeKubeconfig(path, namespace, user string) error {
 	config, err := clientcmd.LoadFromFile(s.Kubeconfig())
 	if err != nil {
 		return fmt.Errorf("read the cluster's kubeconfig: %w", err)
 	}
 	current := config.Contexts[config.CurrentContext]
 	current.Namespace = namespace
-	config.AuthInfos[current.AuthInfo].Impersonate = userOf(namespace)
+	if user != "" {
+		config.AuthInfos[current.AuthInfo].Impersonate = user
+	}
 	return clientcmd.WriteToFile(*config, path)
 }
 

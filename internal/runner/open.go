@@ -41,7 +41,7 @@ type Lab struct {
 // OpenLab creates the lab's cluster.
 func OpenLab(ctx context.Context, p LabParams) (_ *Lab, err error) {
 	o := &Lab{params: p}
-	spec := cluster.Spec{Lab: p.Dir.Name, Dir: p.Dir.Path, Nodes: p.Lesson.Cluster.Nodes}
+	spec := cluster.Spec{Lab: p.Dir.Name, Dir: p.Dir.Path, Nodes: p.Lesson.Cluster.Nodes, Images: p.Lesson.Images}
 	if o.site, err = openSite(ctx, p.Provider, spec, p.Phase); err != nil {
 		return nil, because(ctx, err)
 	}
@@ -72,10 +72,11 @@ func (o *Lab) Prepare(ctx context.Context, step int) error {
 }
 
 func (o *Lab) config(dir *LabDir) labConfig {
+	rules, only := o.site.home()
 	return labConfig{
 		Lesson: o.params.Lesson, Presenter: &scribe{out: o.params.Transcript}, Kubectl: o.params.Kubectl, Worker: o.worker,
 		dir: dir, name: o.params.Dir.Name, kubeconfig: o.site.Kubeconfig(), kubectlCache: o.params.Dir.file(kubectlCacheDir),
-		rules: Rules{Namespace: defaultNamespace, Cluster: true},
+		rules: rules, only: only,
 	}
 }
 

@@ -79,12 +79,13 @@ func Play(ctx context.Context, p PlayParams) (result Result, err error) {
 // in plays the lesson on a cluster that lives as long as that takes.
 func (p PlayParams) in(ctx context.Context, dir *LabDir, result *Result) (err error) {
 	defer p.Presenter.Phase("")
-	spec := cluster.Spec{Lab: p.Lab, Dir: dir.Path, Nodes: p.Lesson.Cluster.Nodes}
+	spec := cluster.Spec{Lab: p.Lab, Dir: dir.Path, Nodes: p.Lesson.Cluster.Nodes, Images: p.Lesson.Images}
 	site, err := openSite(ctx, p.Provider, spec, p.Presenter.Phase)
 	if err != nil {
 		return because(ctx, err)
 	}
 	defer func() { err = errors.Join(err, site.close()) }()
+	result.Cluster, result.Kubernetes = site.provider, site.kubernetes
 	ctx, stop := site.contextOf(ctx)
 	defer stop()
 	worker, err := startWorker(ctx, p.Lesson, p.Checks)
@@ -94,10 +95,11 @@ func (p PlayParams) in(ctx context.Context, dir *LabDir, result *Result) (err er
 	if worker != nil {
 		defer worker.Close()
 	}
+	rules, only := site.home()
 	lab, err := site.openLab(ctx, labConfig{
 		Lesson: p.Lesson, Presenter: p.Presenter, Kubectl: p.Kubectl, Worker: worker,
 		dir: dir, name: p.Lab, kubeconfig: site.Kubeconfig(), kubectlCache: dir.file(kubectlCacheDir),
-		rules: Rules{Namespace: defaultNamespace, Cluster: true},
+		rules: rules, only: only,
 	})
 	if err != nil {
 		return because(ctx, err)

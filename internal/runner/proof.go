@@ -29,6 +29,8 @@ type Proof struct {
 	Problems []string
 	Err      error // our side, or the lesson's commands, broke
 
+	Cluster    string // the name of its provider
+	Kubernetes string // the version of the server
 	Timeline   string // the file with the evidence
 	Transcript string // the file with what was typed and what came of it
 }

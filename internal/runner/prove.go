@@ -62,7 +62,7 @@ func Prove(ctx context.Context, p ProveParams) (_ []Proof, err error) {
 	for _, group := range work {
 		done, err := pr.proveGroup(ctx, group)
 		if err != nil {
-			return nil, because(ctx, err)
+			return nil, err
 		}
 		proofs = append(proofs, done...)
 	}
@@ -89,6 +89,16 @@ type proofGroup struct {
 	jobs     []proofJob
 	dir      *LabDir // of the cluster
 	alone    bool    // the only case there, in the namespace default and as its administrator
+}
+
+// images are those of the group's lessons.
+func (g *proofGroup) images() []string {
+	var images []string
+	for _, j := range g.jobs {
+		images = append(images, j.lesson.Images...)
+	}
+	slices.Sort(images)
+	return slices.Compact(images)
 }
 
 type proofJob struct {
@@ -136,7 +146,7 @@ func (p *prover) proveGroup(ctx context.Context, g *proofGroup) (_ []Proof, err 
 	if g.dir, err = p.dir.sub(name); err != nil {
 		return nil, err
 	}
-	site, err := openSite(ctx, g.provider, cluster.Spec{Lab: name, Dir: g.dir.Path, Nodes: g.nodes}, p.Phase)
+	site, err := openSite(ctx, g.provider, cluster.Spec{Lab: name, Dir: g.dir.Path, Nodes: g.nodes, Images: g.images()}, p.Phase)
 	p.Phase("")
 	if err != nil {
 		return nil, because(ctx, err)
@@ -165,7 +175,7 @@ func (p *prover) proveGroup(ctx context.Context, g *proofGroup) (_ []Proof, err 
 // prove plays a case and judges the verdicts.
 func (p *prover) prove(ctx context.Context, s *site, g *proofGroup, job proofJob) Proof {
 	began := time.Now()
-	proof := Proof{Lesson: job.lesson.Name, Case: job.name, Pace: 1}
+	proof := Proof{Lesson: job.lesson.Name, Case: job.name, Pace: 1, Cluster: s.provider, Kubernetes: s.kubernetes}
 	if ctx.Err() != nil {
 		proof.Err = ctx.Err()
 		return proof
@@ -199,15 +209,13 @@ func (p *prover) playCase(ctx context.Context, s *site, g *proofGroup, job proof
 		kubeconfig: s.Kubeconfig(), kubectlCache: g.dir.file(kubectlCacheDir), rules: Rules{Namespace: defaultNamespace, Cluster: true},
 	}
 	if !g.alone {
-		c.rules = Rules{Namespace: namespaceOf(job)}
-		c.only, c.kubeconfig = c.rules.Namespace, dir.file("kubeconfig")
-		if err := s.openNamespace(ctx, c.only); err != nil {
+		c.kubeconfig = dir.file("kubeconfig")
+		var room room
+		if room, err = s.openRoom(ctx, namespaceOf(job), c.kubeconfig); err != nil {
 			return nil, err
 		}
-		defer func() { err = errors.Join(err, s.closeNamespace(context.WithoutCancel(ctx), c.only)) }()
-		if err := s.writeKubeconfig(c.kubeconfig, c.only); err != nil {
-			return nil, err
-		}
+		defer func() { err = errors.Join(err, room.close(context.WithoutCancel(ctx))) }()
+		c.rules, c.only = Rules{Namespace: room.namespace}, room.namespace
 	}
 	recording := newRecording(job, c.rules.Namespace)
 	c.judged = recording.judged

@@ -17,6 +17,9 @@ type Result struct {
 	Lesson   *lesson.Lesson
 	Verdicts []Verdict // of all steps, in order
 	Timeline string    // the file with the evidence
+
+	Cluster    string // the name of its provider
+	Kubernetes string // the version of the server
 }
 
 // Step returns the verdicts of one step.

@@ -38,6 +38,9 @@ func openSite(ctx context.Context, p cluster.Provider, spec cluster.Spec, phase 
 	if err := s.connect(ctx); err != nil {
 		return nil, errors.Join(because(ctx, err), s.close())
 	}
+	if deviation := cluster.Deviation(s.kubernetes); deviation != "" {
+		phase("Warning: " + deviation)
+	}
 	return s, nil
 }
 

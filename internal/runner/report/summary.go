@@ -8,6 +8,7 @@ import (
 // A Summary is the end of a run.
 type Summary struct {
 	Steps    []StepSummary
+	Cluster  string // what it ran on, or empty
 	Timeline string // path of the recording, or empty
 	Replay   string // the command that judges the recording again, or empty
 }
@@ -60,6 +61,9 @@ func lead(line int, symbol string) string {
 // evidence says where the recording is.
 func (t *Text) evidence(s Summary) {
 	var lines []string
+	if s.Cluster != "" {
+		lines = append(lines, "Cluster: "+clean(s.Cluster))
+	}
 	if s.Timeline != "" {
 		lines = append(lines, "What happened is recorded in "+clean(s.Timeline))
 	}
