@@ -1,6 +1,7 @@
 // Command bench measures what docs/benchmarks.md states:
 //
 //	bench PATH-TO-K8SLAB
+//	bench verdicts PATH-TO-K8SLAB    only how soon a session has a verdict
 //
 // Every figure is the median of five runs, each in processes of its own. It
 // prints a table; nothing fails because it is slow.
@@ -56,8 +57,10 @@ func run(ctx context.Context, args []string, out, talk io.Writer) error {
 	switch {
 	case len(args) == 2 && args[0] == labArg:
 		return measureLab(ctx, args[1], out)
+	case len(args) == 2 && args[0] == verdictsArg:
+		return onlyVerdicts(ctx, args[1], out)
 	case len(args) != 1:
-		return fmt.Errorf("usage: bench PATH-TO-K8SLAB")
+		return fmt.Errorf("usage: bench [%s] PATH-TO-K8SLAB", verdictsArg)
 	}
 	binary, err := filepath.Abs(args[0])
 	if err != nil {
@@ -86,6 +89,11 @@ func measure(ctx context.Context, binary string, talk io.Writer) ([]row, error) 
 		{what: "stop", unit: "s", bar: "1.5"},
 		{what: "k8slab list", unit: "s", bar: "0.15"},
 	}
+	verdicts, err := measureVerdicts(ctx, binary, cache)
+	if err != nil {
+		return nil, err
+	}
+	rows = append(rows, verdicts...)
 	for i := range runs {
 		fmt.Fprintf(talk, "bench: run %d of %d\n", i+1, runs)
 		if err := os.RemoveAll(cache); err != nil {

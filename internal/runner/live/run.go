@@ -218,6 +218,9 @@ func (e *Engine) keep(ctx context.Context, stop context.CancelCauseFunc) {
 				e.publish()
 			}
 		}
+		if e.state.Phase != "" {
+			e.used = time.Now() // somebody waits for it
+		}
 		idle := e.Idle > 0 && time.Since(e.used) > e.Idle
 		e.mu.Unlock()
 		if idle {
