@@ -9,7 +9,9 @@ import (
 func (p *Picture) Describe() string {
 	var parts []string
 	for i := range p.Panels {
-		parts = append(parts, p.Panels[i].describe(p.Start))
+		panel := p.Panels[i]
+		panel.findShown()
+		parts = append(parts, panel.describe(p.Start))
 	}
 	if len(parts) == 0 {
 		return "No Pods in this part of the recording."

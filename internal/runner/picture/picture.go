@@ -68,7 +68,8 @@ type Panel struct {
 	Rollouts  []Rollout  `json:"rollouts,omitempty"` // changes of the template
 	End       *End       `json:"end,omitempty"`      // of a Job that has ended
 
-	dropped int // rows for which there is no room
+	shown   []bool // which revisions there are in Rows before some were left out
+	dropped int    // rows for which there is no room
 }
 
 // ID names the panel, as in "Deployment default/web".

@@ -328,19 +328,21 @@ var outcomeGlyphs = map[string]string{"passed": "✓", "waiting": "…", "failed
 
 // evidence draws a strip with the moments on which verdicts rest.
 func (s *sheet) evidence() {
-	drawn := false
+	last := 0.0
 	for _, e := range s.picture.Evidence {
 		if e.At < s.view.from || e.At > s.view.to {
 			continue
 		}
-		if !drawn {
-			s.y += 6
+		if last == 0 {
+			s.y += 9
 			s.text(margin, s.y+10, "label dim", "checks")
-			drawn = true
 		}
-		s.sign(s.x(e.At), outcomeGlyphs[e.Outcome], "ev "+e.Outcome, strings.TrimSpace(since(e.At, s.picture.Start)+" "+e.Object)+", "+e.Check+": "+e.Outcome)
+		x := max(s.x(e.At), last+14) // beside the one before
+		s.line("cmd", s.x(e.At), s.y-5, x, s.y+2)
+		s.sign(x, outcomeGlyphs[e.Outcome], "ev "+e.Outcome, strings.TrimSpace(since(e.At, s.picture.Start)+" "+e.Object)+", "+e.Check+": "+e.Outcome)
+		last = x
 	}
-	if drawn {
+	if last > 0 {
 		s.y += rowHeight
 	}
 }
@@ -513,10 +515,15 @@ func (s *sheet) legend() {
 		s.text(x+29, s.y+10, "dim", "partition")
 		x += 29 + 9*6.5 + 14
 	}
-	for _, area := range s.areas() {
-		if x+160 > s.width {
+	areas := s.areas()
+	if len(areas) > 0 {
+		if x+300 > s.width {
 			x, s.y = margin, s.y+lineHeight
 		}
+		s.text(x+8, s.y+10, "dim", "number of Pods:")
+		x += 8 + 15*6.5 + 6
+	}
+	for _, area := range areas {
 		s.rect(area, x, s.y, 24, barHeight, "")
 		s.text(x+29, s.y+10, "dim", areaNames[area])
 		x += 29 + float64(length(areaNames[area]))*6.5 + 14

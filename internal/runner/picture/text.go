@@ -36,6 +36,9 @@ func (p *Picture) Text(o TextOptions) []string {
 	}
 	d := newDrawing(p, o)
 	d.draw()
+	if o.Height > 0 {
+		d.rows = d.rows[:min(len(d.rows), o.Height)]
+	}
 	return d.lines()
 }
 
@@ -115,9 +118,8 @@ func newDrawing(p *Picture, o TextOptions) *drawing {
 	d.panels = slices.DeleteFunc(d.panels, func(panel Panel) bool { return len(panel.Rows) == 0 })
 	d.label = d.labelWidth()
 	columns := d.width - d.label
-	folds := quiet(p, d.panels, d.view)
+	d.scale = newScale(d.view, quiet(p, d.panels, d.view), float64(columns), foldColumns)
 	d.fit()
-	d.scale = newScale(d.view, folds, float64(columns), foldColumns)
 	return d
 }
 
@@ -156,6 +158,7 @@ func (p Panel) within(s span) Panel {
 			p.Rows = append(p.Rows, r)
 		}
 	}
+	p.findShown()
 	return p
 }
 
@@ -175,53 +178,80 @@ const (
 	countLines     = 2
 	partitionLines = 1
 	axisLines      = 1
-	legendLines    = 2
 )
 
-// fit leaves out rows, and then panels, until all fits into the height.
+// fit leaves out what says least until all fits into the height: rows, then panels in
+// which nothing happened lately, then the legend, and at last the counts.
 func (d *drawing) fit() {
 	if d.options.Height <= 0 {
 		return
 	}
 	room := d.options.Height - axisLines
-	if len(d.typed()) > 0 {
-		room--
-	}
-	if len(d.evidence()) > 0 {
-		room--
-	}
-	if d.options.Legend {
-		room -= legendLines
-	}
-	order := slices.Clone(d.panels)
-	slices.SortStableFunc(order, func(a, b Panel) int { return cmp.Compare(b.active(), a.active()) })
-	least := func(p Panel) int { return d.fixedLines(&p) + min(len(p.Rows), 2) }
-	for len(order) > 1 && sum(order, least) > room {
-		last := order[len(order)-1]
-		order = order[:len(order)-1]
-		d.hidden = append(d.hidden, last.Title)
-		if len(d.hidden) == 1 {
+	for _, drawn := range []bool{len(d.typed()) > 0, len(d.evidence()) > 0} {
+		if drawn {
 			room--
 		}
 	}
+	order := slices.Clone(d.panels)
+	slices.SortStableFunc(order, func(a, b Panel) int { return cmp.Compare(b.active(), a.active()) })
+	if d.options.Legend {
+		legend := len(d.legend())
+		if len(order) > 0 && room-legend < d.least(order[0]) {
+			d.options.Legend, legend = false, 0
+		}
+		room -= legend
+	}
+	for len(order) > 1 && sum(order, d.least)+min(len(d.hidden), 1) > room {
+		last := order[len(order)-1]
+		order = order[:len(order)-1]
+		d.hidden = append(d.hidden, last.Title)
+	}
+	room -= min(len(d.hidden), 1)
 	d.panels = slices.DeleteFunc(d.panels, func(p Panel) bool {
 		return !slices.ContainsFunc(order, func(q Panel) bool { return q.ID() == p.ID() })
 	})
+	if len(d.panels) == 1 && d.least(d.panels[0]) > room {
+		d.panels[0].Counts = nil
+	}
 	d.shareRows(room)
 }
 
-// shareRows gives each panel some of the lines that there are for rows.
+// least is how many lines a panel takes at least: with more than two rows, one of them
+// says how many there are besides.
+func (d *drawing) least(p Panel) int { return d.fixedLines(&p) + min(len(p.Rows), 2) }
+
+// shareRows gives each panel some of the lines that there are for rows: those with the
+// most rows give some up.
 func (d *drawing) shareRows(room int) {
-	if len(d.panels) == 0 {
-		return
+	rows, lines := make([]int, len(d.panels)), 0
+	for i := range d.panels {
+		rows[i] = len(d.panels[i].Rows)
+		lines += d.fixedLines(&d.panels[i]) + rows[i]
 	}
-	for sum(d.panels, d.linesOf) > room {
-		largest := slices.MaxFunc(d.panels, func(a, b Panel) int { return cmp.Compare(len(a.Rows), len(b.Rows)) })
-		i := slices.IndexFunc(d.panels, func(p Panel) bool { return p.ID() == largest.ID() })
-		if !d.panels[i].drop() {
-			return
+	for lines > room {
+		i := largest(rows)
+		if i < 0 || rows[i] <= 1 {
+			break
+		}
+		if rows[i] == len(d.panels[i].Rows) {
+			rows[i]-- // for the line that says so
+		}
+		rows[i] = max(1, rows[i]-1)
+		lines--
+	}
+	for i := range d.panels {
+		d.panels[i].keep(rows[i])
+	}
+}
+
+func largest(numbers []int) int {
+	most := -1
+	for i, n := range numbers {
+		if most < 0 || n > numbers[most] {
+			most = i
 		}
 	}
+	return most
 }
 
 func sum(panels []Panel, of func(Panel) int) int {
@@ -246,24 +276,35 @@ func (d *drawing) fixedLines(p *Panel) int {
 	return n
 }
 
-func (d *drawing) linesOf(p Panel) int {
-	n := d.fixedLines(&p) + len(p.Rows)
-	if p.dropped > 0 {
-		n++
+// keep leaves out the rows that say least until there are n: of Pods that are gone, the
+// oldest first, and then the oldest of all.
+func (p *Panel) keep(n int) {
+	p.dropped = len(p.Rows) - n
+	if p.dropped <= 0 {
+		p.dropped = 0
+		return
 	}
-	return n
-}
-
-// drop leaves out the row that says least: of a Pod that is gone, the oldest, and else
-// the oldest at all.
-func (p *Panel) drop() bool {
-	if len(p.Rows) <= 1 {
-		return false
+	gone := 0
+	for _, r := range p.Rows {
+		if !r.Bars[len(r.Bars)-1].Open {
+			gone++
+		}
 	}
-	i := max(0, slices.IndexFunc(p.Rows, func(r Row) bool { return !r.Bars[len(r.Bars)-1].Open }))
-	p.Rows = slices.Delete(slices.Clone(p.Rows), i, i+1)
-	p.dropped++
-	return true
+	fromGone := min(gone, p.dropped)
+	fromRest := p.dropped - fromGone
+	var kept []Row
+	for _, r := range p.Rows {
+		from := &fromRest
+		if !r.Bars[len(r.Bars)-1].Open {
+			from = &fromGone
+		}
+		if *from > 0 {
+			*from--
+			continue
+		}
+		kept = append(kept, r)
+	}
+	p.Rows = kept
 }
 
 // active returns when a panel changed last.
@@ -363,11 +404,23 @@ func (p *Panel) revisions() string {
 }
 
 // shows reports that a revision has Pods in the panel, or became the controller's.
-func (p *Panel) shows(revision int) bool {
-	return slices.ContainsFunc(p.Rollouts, func(r Rollout) bool { return r.Revision == revision }) ||
-		slices.ContainsFunc(p.Rows, func(r Row) bool {
-			return slices.ContainsFunc(r.Bars, func(b Bar) bool { return b.Revision == revision })
-		})
+func (p *Panel) shows(revision int) bool { return p.shown[revision] }
+
+// findShown works out which revisions the panel shows.
+func (p *Panel) findShown() {
+	p.shown = make([]bool, len(p.Revisions))
+	for _, r := range p.Rollouts {
+		if r.Revision >= 0 {
+			p.shown[r.Revision] = true
+		}
+	}
+	for _, r := range p.Rows {
+		for _, b := range r.Bars {
+			if b.Revision >= 0 {
+				p.shown[b.Revision] = true
+			}
+		}
+	}
 }
 
 // String says how a Job ended.
@@ -637,12 +690,29 @@ func (d *drawing) list() {
 		d.text(text, style{}, d.glyphs.ellipsis)
 	}
 	for _, e := range byCheck(d.picture.Evidence) {
-		text := fmt.Sprintf("%c %7s  %s", d.glyphs.outcome[e.Outcome], since(e.At, d.picture.Start), plain(e.Check))
-		if message, _, _ := strings.Cut(e.Message, "\n"); message != "" {
-			text += ": " + plain(message)
+		head := fmt.Sprintf("%c %7s  ", d.glyphs.outcome[e.Outcome], since(e.At, d.picture.Start))
+		for _, line := range wrapped(plain(e.summary()), d.width-length(head)) {
+			row := d.line()
+			put(row, put(row, 0, head, d.outcomeStyle(e.Outcome)), line, style{})
+			head = strings.Repeat(" ", length(head))
 		}
-		d.text(text, d.outcomeStyle(e.Outcome), d.glyphs.ellipsis)
 	}
+}
+
+// wrapped breaks text into lines of a width, between words where that is possible.
+func wrapped(text string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && length(line)+1+length(word) > width {
+			lines, line = append(lines, line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
 }
 
 // since is a moment as people read it, counted from another.
