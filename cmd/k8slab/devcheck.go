@@ -64,7 +64,7 @@ a lesson with "isolation: cluster" have a cluster each.`,
 	o.clusters.addTo(c)
 	o.output.addTo(c, formatText, formatJSON, formatYAML)
 	f := c.Flags()
-	f.Float64SliceVar(&o.paces, "pace", []float64{1}, "the paces to prove at; there is only 1 so far")
+	f.Float64SliceVar(&o.paces, "pace", []float64{1}, "the paces to prove at, such as 1,5: how many times faster than real time what docs/pace.md lists passes")
 	f.IntVar(&o.jobs, "jobs", jobsPerCPU*runtime.NumCPU(), "how many cases to play at a time")
 	f.StringVar(&o.record, "record", "", "directory that each case's timeline and manifests are written to, for tests of checks")
 	f.DurationVar(&o.timeout, "timeout", 0, "end the run after this time with exit code 124, such as 10m (default: never)")
@@ -139,8 +139,11 @@ func (o devCheckOptions) validate() error {
 		return &usageError{errors.New("--jobs is less than 1"), "Leave it out, or write how many cases to play at a time."}
 	}
 	for _, pace := range o.paces {
-		if pace != 1 {
-			return &usageError{fmt.Errorf("no cluster has the pace %v", pace), "Leave out --pace: lessons are proven at the pace of every grade, 1."}
+		if pace < 1 || pace > cluster.MaxPace {
+			return &usageError{
+				fmt.Errorf("no cluster has the pace %v", pace),
+				fmt.Sprintf("Write paces of 1 to %d, or leave out --pace: grades are given at pace 1.", cluster.MaxPace),
+			}
 		}
 	}
 	return nil
@@ -216,7 +219,7 @@ func (o devCheckOptions) prove(ctx context.Context, s streams, lessons []*lesson
 	}
 	total, ended := 0, 0
 	for _, l := range lessons {
-		total += 2 + len(l.Wrong)
+		total += len(o.paces) * (2 + len(l.Wrong))
 	}
 	return runner.Prove(ctx, runner.ProveParams{
 		Lessons:  lessons,
@@ -225,10 +228,11 @@ func (o devCheckOptions) prove(ctx context.Context, s streams, lessons []*lesson
 		Kubectl:  executable,
 		Checks:   checks.WorkerOptions{Argv: []string{executable, checksArg}},
 		Jobs:     o.jobs,
+		Paces:    o.paces,
 		Record:   o.record,
 		Tell: func(p runner.Proof) {
 			ended++
-			fmt.Fprintf(s.err, "%d/%d %s %s: %s (%.1fs)\n", ended, total, p.Lesson, p.Case, proofWord(p.Proven()), p.Took.Seconds())
+			fmt.Fprintf(s.err, "%d/%d %s %s%s: %s (%.1fs)\n", ended, total, p.Lesson, p.Case, paceWords(p.Pace), proofWord(p.Proven()), p.Took.Seconds())
 			for _, problem := range p.Problems {
 				fmt.Fprintf(s.err, "  %s\n", problem)
 			}
@@ -249,6 +253,14 @@ func proofWord(proven bool) string {
 		return "proven"
 	}
 	return "NOT PROVEN"
+}
+
+// paceWords names a pace that is not the usual one.
+func paceWords(pace float64) string {
+	if pace == 1 {
+		return ""
+	}
+	return fmt.Sprintf(" at pace %v", pace)
 }
 
 func (r *devCheckResult) add(proofs []runner.Proof) {
@@ -284,7 +296,7 @@ func (r *devCheckResult) print(s streams) error {
 			fmt.Fprintf(&below, "%s\n", p)
 		}
 		for _, c := range l.Cases {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%.1f\n", l.Lesson, c.Case, proofWord(c.Proven), c.Seconds)
+			fmt.Fprintf(table, "%s\t%s\t%s\t%.1f\n", l.Lesson, c.Case+paceWords(c.Pace), proofWord(c.Proven), c.Seconds)
 			c.explain(&below, l.Lesson)
 		}
 	}

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,9 +23,10 @@ type labConfig struct {
 	Worker    *checks.Worker // nil if the lesson has no checks; not closed with the lab
 
 	dir          *LabDir
-	name         string // of the lab, for the record
-	kubeconfig   string // of those who type commands
-	kubectlCache string // the directory in which kubectl keeps what it learns of the cluster
+	name         string  // of the lab, for the record
+	pace         float64 // of the cluster; 0 means 1
+	kubeconfig   string  // of those who type commands
+	kubectlCache string  // the directory in which kubectl keeps what it learns of the cluster
 	rules        Rules
 	only         string // the namespace that is recorded; all of them if empty
 
@@ -59,7 +61,7 @@ func (s *site) openLab(ctx context.Context, c labConfig) (_ *lab, err error) {
 		Out:       l.file,
 		Header: timeline.Header{
 			Lesson: c.Lesson.Name, Lab: c.name, Cluster: s.provider,
-			Kubernetes: s.kubernetes, Pace: 1, Start: time.Now(),
+			Kubernetes: s.kubernetes, Pace: cmp.Or(c.pace, 1), Start: time.Now(),
 		},
 	})
 	if err != nil {

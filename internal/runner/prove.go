@@ -26,8 +26,9 @@ type ProveParams struct {
 	Provider func(*lesson.Lesson) (cluster.Provider, error) // of a lesson's cluster
 	Kubectl  string                                         // see PlayParams
 	Checks   checks.WorkerOptions
-	Jobs     int    // how many cases at a time; at least 1
-	Record   string // a directory that each case is written to as a fixture.Case; none if empty
+	Jobs     int       // how many cases at a time; at least 1
+	Paces    []float64 // that each case is played at, see cluster.Spec; 1 if there is none
+	Record   string    // a directory that each case at pace 1 is written to as a fixture.Case; none if empty
 
 	// Tell is called as each case ends, one call at a time.
 	Tell func(Proof)
@@ -86,6 +87,7 @@ func claimProofLab(root string) (*LabDir, error) {
 type proofGroup struct {
 	provider cluster.Provider
 	nodes    int
+	pace     float64
 	jobs     []proofJob
 	dir      *LabDir // of the cluster
 	alone    bool    // the only case there, in the namespace default and as its administrator
@@ -104,10 +106,27 @@ func (g *proofGroup) images() []string {
 type proofJob struct {
 	proofCase
 	number int // unique
+	pace   float64
 }
 
 // plan divides the cases into groups.
 func (p ProveParams) plan() ([]*proofGroup, error) {
+	var all []*proofGroup
+	paces := p.Paces
+	if len(paces) == 0 {
+		paces = []float64{1}
+	}
+	for _, pace := range paces {
+		groups, err := p.planAt(pace)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, groups...)
+	}
+	return all, nil
+}
+
+func (p ProveParams) planAt(pace float64) ([]*proofGroup, error) {
 	var all []*proofGroup
 	number := 0
 	for _, l := range p.Lessons {
@@ -117,17 +136,26 @@ func (p ProveParams) plan() ([]*proofGroup, error) {
 		}
 		for _, c := range proofCases(l) {
 			number++
-			group := proofGroup{provider: provider, nodes: l.Cluster.Nodes, alone: l.Isolation == lesson.IsolationCluster}
+			group := proofGroup{provider: provider, nodes: l.Cluster.Nodes, pace: pace, alone: l.Isolation == lesson.IsolationCluster}
 			i := slices.IndexFunc(all, func(g *proofGroup) bool {
 				return !group.alone && !g.alone && g.nodes == group.nodes && g.provider.Name() == provider.Name()
 			})
 			if i < 0 {
 				all, i = append(all, &group), len(all)
 			}
-			all[i].jobs = append(all[i].jobs, proofJob{c, number})
+			all[i].jobs = append(all[i].jobs, proofJob{c, number, pace})
 		}
 	}
 	return all, nil
+}
+
+// dirName is the name of the directory that a case is played in.
+func (j proofJob) dirName() string {
+	name := j.lesson.Name + "-" + strings.ReplaceAll(j.name, "/", "-")
+	if j.pace == 1 {
+		return name
+	}
+	return fmt.Sprintf("%s-pace-%v", name, j.pace)
 }
 
 // prover is a Prove that is going on.
@@ -146,7 +174,7 @@ func (p *prover) proveGroup(ctx context.Context, g *proofGroup) (_ []Proof, err 
 	if g.dir, err = p.dir.sub(name); err != nil {
 		return nil, err
 	}
-	site, err := openSite(ctx, g.provider, cluster.Spec{Lab: name, Dir: g.dir.Path, Nodes: g.nodes, Images: g.images()}, p.Phase)
+	site, err := openSite(ctx, g.provider, cluster.Spec{Lab: name, Dir: g.dir.Path, Nodes: g.nodes, Pace: g.pace, Images: g.images()}, p.Phase)
 	p.Phase("")
 	if err != nil {
 		return nil, because(ctx, err)
@@ -175,7 +203,7 @@ func (p *prover) proveGroup(ctx context.Context, g *proofGroup) (_ []Proof, err 
 // prove plays a case and judges the verdicts.
 func (p *prover) prove(ctx context.Context, s *site, g *proofGroup, job proofJob) Proof {
 	began := time.Now()
-	proof := Proof{Lesson: job.lesson.Name, Case: job.name, Pace: 1, Cluster: s.provider, Kubernetes: s.kubernetes}
+	proof := Proof{Lesson: job.lesson.Name, Case: job.name, Pace: job.pace, Cluster: s.provider, Kubernetes: s.kubernetes}
 	if ctx.Err() != nil {
 		proof.Err = ctx.Err()
 		return proof
@@ -191,7 +219,7 @@ func (p *prover) prove(ctx context.Context, s *site, g *proofGroup, job proofJob
 }
 
 func (p *prover) playCase(ctx context.Context, s *site, g *proofGroup, job proofJob, proof *Proof) (_ []Verdict, err error) {
-	dir, err := p.dir.sub(job.lesson.Name + "-" + strings.ReplaceAll(job.name, "/", "-"))
+	dir, err := p.dir.sub(job.dirName())
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +233,7 @@ func (p *prover) playCase(ctx context.Context, s *site, g *proofGroup, job proof
 	}
 	defer func() { err = errors.Join(err, transcript.Close()) }()
 	c := labConfig{
-		Lesson: job.lesson, Presenter: &scribe{out: transcript}, Kubectl: p.Kubectl, dir: dir, name: p.dir.Name,
+		Lesson: job.lesson, Presenter: &scribe{out: transcript}, pace: job.pace, Kubectl: p.Kubectl, dir: dir, name: p.dir.Name,
 		kubeconfig: s.Kubeconfig(), kubectlCache: g.dir.file(kubectlCacheDir), rules: Rules{Namespace: defaultNamespace, Cluster: true},
 	}
 	if !g.alone {
@@ -220,7 +248,7 @@ func (p *prover) playCase(ctx context.Context, s *site, g *proofGroup, job proof
 	recording := newRecording(job, c.rules.Namespace)
 	c.judged = recording.judged
 	verdicts, err := p.playIn(ctx, s, c)
-	if err == nil && p.Record != "" {
+	if err == nil && p.Record != "" && job.pace == 1 {
 		err = recording.write(p.Record)
 	}
 	return verdicts, err
