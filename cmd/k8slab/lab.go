@@ -117,7 +117,7 @@ func openLabProcess(p labProcess, log io.Writer) (_ *ownedLab, err error) {
 		return nil, err
 	}
 	lab.record = live.Record{
-		Lesson: l.Name, Lessons: p.Lessons, Provider: provider.Name(), Image: p.KindImage, Process: os.Getpid(), Boot: live.BootID(),
+		Lesson: l.Name, Lessons: p.Lessons, Provider: provider.Name(), Image: p.KindImage, Context: p.Context, Process: os.Getpid(), Boot: live.BootID(),
 		Started: time.Now().UTC(), Idle: p.Idle,
 	}
 	lab.engine, err = live.New(live.Params{

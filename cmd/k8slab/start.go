@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -123,7 +124,18 @@ func (o *startOptions) choose() (*lesson.Lesson, error) {
 		}
 		o.lesson = names[0]
 	}
+	o.clusters.likeBefore(o.lesson)
 	return lesson.Parse(all, o.lesson)
+}
+
+// likeBefore chooses the cluster that a lab had, for who goes on with it and says nothing else.
+func (c *clusterChoice) likeBefore(lab string) {
+	known, err := currentLab(lab)
+	if err != nil || c.name != "" {
+		return
+	}
+	c.name, c.context = known.record.Provider, cmp.Or(c.context, known.record.Context)
+	c.kindImage = cmp.Or(c.kindImage, known.record.Image)
 }
 
 // open returns the session of the lesson's lab, which is started if it is not there.

@@ -109,10 +109,10 @@ func printStatus(s streams, all []labStatus) error {
 func (l labStatus) print(w io.Writer) error {
 	switch {
 	case !l.Running && l.At.IsZero():
-		_, err := fmt.Fprintf(w, "%s has ended: %s\n", l.Lab, l.Ended)
+		_, err := fmt.Fprintf(w, "%s has ended: %s\n  %s\n", l.Lab, l.Ended, l.remedy)
 		return err
 	case !l.Running:
-		_, err := fmt.Fprintf(w, "%s has ended %s: %s\n", l.Lab, ago(l.At), l.Ended)
+		_, err := fmt.Fprintf(w, "%s has ended %s: %s\n  %s\n", l.Lab, ago(l.At), l.Ended, l.remedy)
 		return err
 	case l.State == nil:
 		_, err := fmt.Fprintf(w, "%s does not answer; `k8slab stop %s` ends it\n", l.Lab, l.Lab)

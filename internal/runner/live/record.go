@@ -19,7 +19,8 @@ type Record struct {
 	Lesson   string        `json:"lesson"`
 	Lessons  string        `json:"lessons,omitempty"` // as in State
 	Provider string        `json:"provider"`
-	Image    string        `json:"image,omitempty"` // of a kind cluster's nodes
+	Image    string        `json:"image,omitempty"`   // of a kind cluster's nodes
+	Context  string        `json:"context,omitempty"` // of an existing cluster
 	Socket   string        `json:"socket"`          // path; where the session is reached
 	Process  int           `json:"process"`
 	Boot     string        `json:"boot"` // of the machine, while which the session began

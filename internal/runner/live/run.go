@@ -1,9 +1,12 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/k8slab/k8slab/internal/cluster"
@@ -60,10 +63,14 @@ func Spell(d time.Duration) string {
 func endOf(err error) End {
 	var idle idleError
 	var broken *cluster.Error
-	end := End{At: time.Now().UTC().Truncate(time.Second), Reason: err.Error()}
+	reason, _, _ := strings.Cut(err.Error(), "\n") // what follows is what came of it
+	end := End{At: time.Now().UTC().Truncate(time.Second), Reason: reason}
+	if errors.Is(err, syscall.ENOSPC) {
+		end.Remedy = "Free some space; then `k8slab start` goes on with the step that you were in. What you have done is kept."
+	}
 	end.Wanted = errors.Is(err, errStopped) || errors.As(err, &idle)
 	if errors.As(err, &broken) {
-		end.Remedy, end.Log = broken.Hint, broken.Log
+		end.Remedy, end.Log = cmp.Or(broken.Hint, end.Remedy), broken.Log
 	}
 	return end
 }
