@@ -21,7 +21,7 @@ type Record struct {
 	Provider string        `json:"provider"`
 	Image    string        `json:"image,omitempty"`   // of a kind cluster's nodes
 	Context  string        `json:"context,omitempty"` // of an existing cluster
-	Socket   string        `json:"socket"`          // path; where the session is reached
+	Socket   string        `json:"socket"`            // path; where the session is reached
 	Process  int           `json:"process"`
 	Boot     string        `json:"boot"` // of the machine, while which the session began
 	Started  time.Time     `json:"started"`
