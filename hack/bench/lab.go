@@ -54,7 +54,8 @@ func measureLab(ctx context.Context, cache string, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := workload.Deploy(ctx, client, "nginx:1.25", 3); err != nil {
+	web := workload.Deployment{Client: client, Name: "web"}
+	if err := web.Create(ctx, "nginx:1.25", 3); err != nil {
 		return err
 	}
 	f.Ready = time.Since(time.Unix(0, started)).Seconds()
@@ -63,13 +64,13 @@ func measureLab(ctx context.Context, cache string, out io.Writer) (err error) {
 		return err
 	}
 	defer worker.Close()
-	if f.Rollout, err = timed(func() error { return workload.Change(ctx, client, "nginx:1.26", 3) }); err != nil {
+	if f.Rollout, err = timed(func() error { return web.Change(ctx, "nginx:1.26", 3) }); err != nil {
 		return err
 	}
 	if f.MemoryMB, f.IdleCPU, err = idle(); err != nil {
 		return err
 	}
-	if f.Scale, err = timed(func() error { return workload.Change(ctx, client, "nginx:1.26", 100) }); err != nil {
+	if f.Scale, err = timed(func() error { return web.Change(ctx, "nginx:1.26", 100) }); err != nil {
 		return err
 	}
 	if f.Stop, err = timed(func() error { return c.Close(ctx) }); err != nil {

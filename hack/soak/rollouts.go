@@ -33,7 +33,8 @@ func (s soak) rollOut(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := workload.Deploy(ctx, client, "nginx:1.25", rolloutReplicas); err != nil {
+	web := workload.Deployment{Client: client, Name: "web"}
+	if err := web.Create(ctx, "nginx:1.25", rolloutReplicas); err != nil {
 		return err
 	}
 	goroutines := &series{what: "goroutines", allow: 30}
@@ -44,7 +45,7 @@ func (s soak) rollOut(ctx context.Context) error {
 	every := max(1, s.rollouts/rolloutSamples)
 	started := time.Now()
 	for i := range s.rollouts {
-		if err := workload.Restart(ctx, client, i, rolloutReplicas); err != nil {
+		if err := web.Restart(ctx, i, rolloutReplicas); err != nil {
 			return err
 		}
 		if i%every != 0 {

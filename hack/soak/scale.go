@@ -5,15 +5,19 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/kubernetes"
+
 	"github.com/k8slab/k8slab/hack/internal/proc"
 	"github.com/k8slab/k8slab/hack/internal/workload"
 )
 
-// The bar of the first part, and the Pods that it is for. Fewer Pods have the
-// same time: the bar is for many.
+// The bar of the first part. Fewer Pods have the same time: the bar is for many.
+// They are replicas of several Deployments, as they would be in a lesson.
 const (
-	scaleNodes = 3
-	scaleBar   = 60 * time.Second
+	scaleNodes       = 3
+	scaleBar         = 60 * time.Second
+	scaleDeployments = 10
 )
 
 // scale times how long many Pods take on an empty lab.
@@ -34,11 +38,8 @@ func (s soak) scale(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := workload.Deploy(ctx, client, "nginx:1.25", 0); err != nil {
-		return err
-	}
 	started := time.Now()
-	if err := workload.Change(ctx, client, "nginx:1.25", int32(s.pods)); err != nil {
+	if err := s.deployments(client, func(d workload.Deployment, replicas int32) error { return d.Create(ctx, "nginx:1.25", replicas) }); err != nil {
 		return err
 	}
 	took := time.Since(started)
@@ -65,7 +66,7 @@ func (s soak) scale(ctx context.Context) (err error) {
 	fmt.Fprintf(s.out, "memory %.0f MB, before them %.0f MB; idle CPU %.1f %% of a core; disk %.0f MB in %d files and directories\n",
 		later.memory, before.memory, 100*(later.cpu-idle.cpu)/idleTime.Seconds(), mb, entries)
 	started = time.Now()
-	if err := workload.Change(ctx, client, "nginx:1.25", 0); err != nil {
+	if err := s.deployments(client, func(d workload.Deployment, _ int32) error { return d.Change(ctx, "nginx:1.25", 0) }); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.out, "gone after %.1f s\n\n", time.Since(started).Seconds())
@@ -73,6 +74,16 @@ func (s soak) scale(ctx context.Context) (err error) {
 		return fmt.Errorf("%d Pods were Ready after %s, the bar is %s", s.pods, took, scaleBar)
 	}
 	return nil
+}
+
+// deployments does something with all of them at the same time.
+func (s soak) deployments(client *kubernetes.Clientset, do func(d workload.Deployment, replicas int32) error) error {
+	var all errgroup.Group
+	for i := range scaleDeployments {
+		replicas := int32(s.pods*(i+1)/scaleDeployments - s.pods*i/scaleDeployments)
+		all.Go(func() error { return do(workload.Deployment{Client: client, Name: fmt.Sprintf("web-%d", i)}, replicas) })
+	}
+	return all.Wait()
 }
 
 const idleTime = 10 * time.Second

@@ -53,7 +53,7 @@ func (s soak) startOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := workload.Deploy(ctx, client, "nginx:1.25", rolloutReplicas); err != nil {
+	if err := (workload.Deployment{Client: client, Name: "web"}).Create(ctx, "nginx:1.25", rolloutReplicas); err != nil {
 		return err
 	}
 	return c.Close(ctx)

@@ -1,4 +1,4 @@
-// Package workload has the Deployment with which k8slab is measured.
+// Package workload has the Deployments with which k8slab is measured.
 package workload
 
 import (
@@ -14,10 +14,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-const (
-	deployment = "web"
-	namespace  = "default"
-)
+const namespace = "default"
 
 // NewClient returns a client for a kubeconfig, without a limit of requests.
 func NewClient(kubeconfig string) (*kubernetes.Clientset, error) {
@@ -29,11 +26,17 @@ func NewClient(kubeconfig string) (*kubernetes.Clientset, error) {
 	return kubernetes.NewForConfig(config)
 }
 
-// Deploy creates the Deployment and returns when its replicas are available.
-func Deploy(ctx context.Context, client *kubernetes.Clientset, image string, replicas int32) error {
-	labels := map[string]string{"app": deployment}
-	d := &appsv1.Deployment{
-		ObjectMeta: metav1.ObjectMeta{Name: deployment},
+// Deployment is one of a cluster's.
+type Deployment struct {
+	Client *kubernetes.Clientset
+	Name   string
+}
+
+// Create creates the Deployment and returns when its replicas are available.
+func (d Deployment) Create(ctx context.Context, image string, replicas int32) error {
+	labels := map[string]string{"app": d.Name}
+	object := &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Name: d.Name},
 		Spec: appsv1.DeploymentSpec{
 			Replicas: &replicas,
 			Selector: &metav1.LabelSelector{MatchLabels: labels},
@@ -43,47 +46,47 @@ func Deploy(ctx context.Context, client *kubernetes.Clientset, image string, rep
 			},
 		},
 	}
-	if _, err := client.AppsV1().Deployments(namespace).Create(ctx, d, metav1.CreateOptions{}); err != nil {
+	if _, err := d.Client.AppsV1().Deployments(namespace).Create(ctx, object, metav1.CreateOptions{}); err != nil {
 		return err
 	}
-	return waitRolledOut(ctx, client, replicas)
+	return d.waitRolledOut(ctx, replicas)
 }
 
 // Change sets image and replicas and waits until the rollout is complete.
-func Change(ctx context.Context, client *kubernetes.Clientset, image string, replicas int32) error {
-	return patch(ctx, client, replicas, fmt.Sprintf(`{"spec":{"replicas":%d,"template":{"spec":{"containers":[{"name":"web","image":%q}]}}}}`, replicas, image))
+func (d Deployment) Change(ctx context.Context, image string, replicas int32) error {
+	return d.patch(ctx, replicas, fmt.Sprintf(`{"spec":{"replicas":%d,"template":{"spec":{"containers":[{"name":"web","image":%q}]}}}}`, replicas, image))
 }
 
 // Restart replaces all Pods, as `kubectl rollout restart` does, by those of a new
 // ReplicaSet. The revision has to be another one each time.
-func Restart(ctx context.Context, client *kubernetes.Clientset, revision int, replicas int32) error {
-	return patch(ctx, client, replicas, fmt.Sprintf(`{"spec":{"template":{"metadata":{"annotations":{"revision":"%d"}}}}}`, revision))
+func (d Deployment) Restart(ctx context.Context, revision int, replicas int32) error {
+	return d.patch(ctx, replicas, fmt.Sprintf(`{"spec":{"template":{"metadata":{"annotations":{"revision":"%d"}}}}}`, revision))
 }
 
-func patch(ctx context.Context, client *kubernetes.Clientset, replicas int32, patch string) error {
-	_, err := client.AppsV1().Deployments(namespace).Patch(ctx, deployment, types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{})
+func (d Deployment) patch(ctx context.Context, replicas int32, patch string) error {
+	_, err := d.Client.AppsV1().Deployments(namespace).Patch(ctx, d.Name, types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{})
 	if err != nil {
 		return err
 	}
-	return waitRolledOut(ctx, client, replicas)
+	return d.waitRolledOut(ctx, replicas)
 }
 
 // waitRolledOut watches until what `kubectl rollout status` waits for is true.
-func waitRolledOut(ctx context.Context, client *kubernetes.Clientset, replicas int32) error {
-	w, err := client.AppsV1().Deployments(namespace).Watch(ctx, metav1.ListOptions{
-		FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, deployment).String(),
+func (d Deployment) waitRolledOut(ctx context.Context, replicas int32) error {
+	w, err := d.Client.AppsV1().Deployments(namespace).Watch(ctx, metav1.ListOptions{
+		FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, d.Name).String(),
 	})
 	if err != nil {
 		return err
 	}
 	defer w.Stop()
 	for event := range w.ResultChan() {
-		d, ok := event.Object.(*appsv1.Deployment)
+		object, ok := event.Object.(*appsv1.Deployment)
 		if !ok {
 			return fmt.Errorf("watch: %v", event.Object)
 		}
-		s := d.Status
-		if s.ObservedGeneration >= d.Generation && s.UpdatedReplicas == replicas && s.Replicas == replicas && s.AvailableReplicas == replicas {
+		s := object.Status
+		if s.ObservedGeneration >= object.Generation && s.UpdatedReplicas == replicas && s.Replicas == replicas && s.AvailableReplicas == replicas {
 			return nil
 		}
 	}

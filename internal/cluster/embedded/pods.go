@@ -20,7 +20,7 @@ import (
 // watchPods feeds the kubelet with the Pods of its node as the kubelet's own
 // source would, but for what simulated puts in place of a few fields.
 func (c nodeConfig) watchPods(ctx context.Context, config *podconfig.PodConfig, client kubernetes.Interface) {
-	send := sender(config.Channel(ctx, kubetypes.ApiserverSource))
+	send := sender(ctx, config.Channel(ctx, kubetypes.ApiserverSource))
 	source := cache.NewListWatchFromClient(client.CoreV1().RESTClient(), "pods", metav1.NamespaceAll,
 		fields.OneTermEqualSelector("spec.nodeName", c.name()))
 	store := podStore{cache.NewUndeltaStore(func(objects []any) {
@@ -63,8 +63,27 @@ func (s podStore) simulated(object any) *corev1.Pod {
 }
 
 // sender sends Pods on a channel whose element type the kubelet does not export.
-func sender[T ~struct{ Pods []*corev1.Pod }](updates chan<- T) func([]*corev1.Pod) {
-	return func(pods []*corev1.Pod) { updates <- T(struct{ Pods []*corev1.Pod }{pods}) }
+// Pods that the kubelet has had no time for are replaced by newer ones: a burst of
+// changes costs it one comparison then, not as many. Only one goroutine may send.
+func sender[T ~struct{ Pods []*corev1.Pod }](ctx context.Context, updates chan<- T) func([]*corev1.Pod) {
+	newest := make(chan T, 1)
+	go func() {
+		for {
+			select {
+			case pods := <-newest:
+				updates <- pods
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return func(pods []*corev1.Pod) {
+		select {
+		case <-newest:
+		default:
+		}
+		newest <- T(struct{ Pods []*corev1.Pod }{pods})
+	}
 }
 
 // simulated returns the Pod as the kubelet is to see it. Probes and hooks that

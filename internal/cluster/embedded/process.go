@@ -6,11 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
-	"runtime/debug"
-	"time"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
@@ -71,24 +68,9 @@ func Main(stdin io.Reader, stdout io.Writer) int {
 	return serve(context.Background(), config, out, unwanted)
 }
 
-// How far the heap may grow between two collections, in percent of what is in
-// use. A start makes garbage all the time and lasts for a second; it is let be
-// up to startMemory bytes. After that a lab is idle, and has to fit beside
-// everything else on a learner's laptop.
-const (
-	gcPercentStarting = 800
-	gcPercentStarted  = 50
-	startMemory       = 320 << 20
-)
-
-// restAfterStart is when the memory that the start needed is given back. The
-// first seconds belong to the person who waits.
-const restAfterStart = 5 * time.Second
-
 func serve(ctx context.Context, config processConfig, out *json.Encoder, unwanted <-chan struct{}) int {
 	rest.SetDefaultWarningHandler(rest.NoWarnings{})
-	debug.SetGCPercent(gcPercentStarting)
-	debug.SetMemoryLimit(startMemory)
+	collectSeldom()
 	started := make(chan error, 1)
 	var died <-chan error
 	go func() {
@@ -105,9 +87,7 @@ func serve(ctx context.Context, config processConfig, out *json.Encoder, unwante
 			return 1
 		}
 	}
-	debug.SetGCPercent(gcPercentStarted)
-	debug.SetMemoryLimit(math.MaxInt64)
-	time.AfterFunc(restAfterStart, debug.FreeOSMemory)
+	go collectByLoad(ctx)
 	_ = out.Encode(report{Ready: true})
 	select {
 	case <-unwanted:
