@@ -4,8 +4,9 @@
 //	pace [-runs 20] [-paces 1,5,10] [-cluster embedded|kind]
 //
 // Each pace has a cluster of its own, in which a few Jobs of each kind at a time
-// run side by side while a second process keeps every processor busy. It prints how far the gaps between
-// attempts were from what Kubernetes documents, and how many verdicts flipped.
+// run side by side while a second process keeps every processor busy. It prints
+// how far the gaps between attempts were from what Kubernetes documents, and how
+// many verdicts flipped.
 package main
 
 import (
@@ -50,10 +51,11 @@ func main() {
 			return
 		}
 	}
-	runs := flag.Int("runs", 20, "Jobs of each kind")
-	paces := flag.String("paces", "1,5,10", "paces to measure, embedded only")
-	provider := flag.String("cluster", "embedded", "embedded or kind")
-	flag.Parse()
+	flags := flag.NewFlagSet("pace", flag.ExitOnError) // the default one has Kubernetes' own
+	runs := flags.Int("runs", 20, "Jobs of each kind")
+	paces := flags.String("paces", "1,5,10", "paces to measure, embedded only")
+	provider := flags.String("cluster", "embedded", "embedded or kind")
+	_ = flags.Parse(os.Args[1:]) // it exits
 	if err := run(context.Background(), *provider, *paces, *runs, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "pace:", err)
 		os.Exit(1)
