@@ -102,6 +102,9 @@ func (o *checkOptions) await(ctx context.Context, session live.Session, state li
 	limited, cancel := context.WithTimeout(ctx, o.wait)
 	defer cancel()
 	states, err := session.Watch(limited)
+	if limited.Err() != nil {
+		return state, ctx.Err()
+	}
 	if err != nil {
 		return state, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/k8slab/k8slab/internal/checks"
 	"github.com/k8slab/k8slab/internal/cluster"
@@ -121,9 +122,17 @@ func (l *lab) redo(ctx context.Context, s lesson.Step) error {
 	if err := l.endSession(); err != nil {
 		return err
 	}
-	_, err := l.settle(ctx, s)
-	return err
+	deadline, cancel := context.WithTimeout(ctx, s.Deadline)
+	defer cancel()
+	if err := l.recorder.WaitCalm(deadline, calm); err != nil && deadline.Err() == nil {
+		return fmt.Errorf("wait until the lab has settled: %w", err)
+	}
+	return ctx.Err() // a step that does not settle is left at its deadline, as play leaves it
 }
+
+// calm is how long nothing may have happened before the next step can be done. Nobody
+// judges this one.
+const calm = 300 * time.Millisecond
 
 // both returns a context that ends with ctx and with the cluster.
 func (o *Lab) both(ctx context.Context) (context.Context, func()) {

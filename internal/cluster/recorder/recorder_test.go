@@ -474,6 +474,23 @@ func TestWaitSettled(t *testing.T) {
 	}
 }
 
+func TestWaitCalm(t *testing.T) {
+	s := newServer(t)
+	s.put("replicasets", "web", webStatus)
+	l := start(t, s)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	var unsettled *recorder.UnsettledError
+	if err := l.WaitCalm(ctx, 10*time.Millisecond); !errors.As(err, &unsettled) {
+		t.Fatalf("got error %v", err)
+	}
+	s.put("replicasets", "web", strings.Replace(webStatus, `"spec":{"replicas":1`, `"spec":{"replicas":0`, 1))
+	s.mute = true // it needs no bookmarks
+	if err := l.WaitCalm(soon(t), 10*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestWaitSettledWaitsForWhatIsOnItsWay(t *testing.T) {
 	l := start(t, newServer(t))
 	l.set(func() { l.hold["pods"] = true })

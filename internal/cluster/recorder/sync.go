@@ -230,6 +230,16 @@ func (e *UnsettledError) Unwrap() error { return e.Err }
 // happened on the server when it began was recorded, as with Sync. When ctx ends first,
 // the error is an *UnsettledError with what was still moving.
 func (r *Recorder) WaitSettled(ctx context.Context, quiet time.Duration) error {
+	return r.waitSettled(ctx, quiet, r.Sync)
+}
+
+// WaitCalm is WaitSettled for who goes on and does not judge: it is quicker by the
+// seconds that Sync takes, and what came and went in the last moments may be missing.
+func (r *Recorder) WaitCalm(ctx context.Context, quiet time.Duration) error {
+	return r.waitSettled(ctx, quiet, r.CatchUp)
+}
+
+func (r *Recorder) waitSettled(ctx context.Context, quiet time.Duration, sync func(context.Context) error) error {
 	for {
 		now := r.look()
 		ok, why := timeline.Settled(now.timeline.State())
@@ -239,7 +249,7 @@ func (r *Recorder) WaitSettled(ctx context.Context, quiet time.Duration) error {
 			}
 			continue
 		}
-		why, err := r.rest(ctx, now, quiet)
+		why, err := r.rest(ctx, now, quiet, sync)
 		if err == nil {
 			return nil
 		}
@@ -276,7 +286,7 @@ const calm = 100 * time.Millisecond
 
 // rest waits until the quiet time is over and the recording has been in sync in it. If
 // it does not come to that, why says what was missing.
-func (r *Recorder) rest(ctx context.Context, l look, quiet time.Duration) (why string, err error) {
+func (r *Recorder) rest(ctx context.Context, l look, quiet time.Duration, sync func(context.Context) error) (why string, err error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	go func() {
@@ -286,7 +296,7 @@ func (r *Recorder) rest(ctx context.Context, l look, quiet time.Duration) (why s
 	if sleep(ctx, min(quiet, calm)-time.Since(l.last)); ctx.Err() != nil {
 		return why, context.Cause(ctx)
 	}
-	if err := r.Sync(ctx); err != nil {
+	if err := sync(ctx); err != nil {
 		return "the recorder has not caught up with the cluster", cmp.Or(context.Cause(ctx), err)
 	}
 	if sleep(ctx, quiet-time.Since(l.last)); ctx.Err() != nil {
