@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/k8slab/k8slab/internal/checks"
+	"github.com/k8slab/k8slab/internal/cluster"
 	"github.com/k8slab/k8slab/internal/runner"
+	"github.com/k8slab/k8slab/internal/runner/cast"
 	"github.com/k8slab/k8slab/internal/runner/lesson"
 	"github.com/k8slab/k8slab/internal/runner/report"
 )
@@ -21,6 +24,7 @@ type playOptions struct {
 	clusters clusterChoice
 	lab      string
 	fast     bool
+	record   string
 	timeout  time.Duration
 }
 
@@ -36,6 +40,7 @@ has to be typed. Without LESSON it plays ` + defaultLesson + `.
 Everything that happens is recorded to a timeline file, which the last line names.`,
 		Example: `  k8slab play
   k8slab play replicaset-updates --fast
+  k8slab play --record demo.cast    and show it later with asciinema
   k8slab play --cluster kind        on real containers, which needs Docker`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -52,6 +57,8 @@ Everything that happens is recorded to a timeline file, which the last line name
 	f := c.Flags()
 	f.StringVar(&o.lab, "lab", "", "name of the lab, to play a lesson twice at the same time (default: play-LESSON)")
 	f.BoolVar(&o.fast, "fast", false, "show commands at once instead of typing them; the cluster's pace stays the same")
+	f.StringVar(&o.record, "record", "", "write what is shown to this file, as an asciicast (v3) that asciinema plays")
+	_ = c.MarkFlagFilename("record", "cast")
 	f.DurationVar(&o.timeout, "timeout", 0, "end the run after this time with exit code 124, such as 5m (default: never)")
 	return c
 }
@@ -74,6 +81,21 @@ func (o playOptions) run(ctx context.Context, s streams) error {
 		ctx, cancel = context.WithTimeoutCause(ctx, o.timeout, errTimeout)
 		defer cancel()
 	}
+	presentation := o.presentation(s)
+	if o.record == "" {
+		return o.play(ctx, l, provider, &textPresenter{tell: report.New(presentation)})
+	}
+	recorded, err := recordTo(ctx, o.record, s.out, cast.Header{Title: l.Title, Command: "k8slab play " + l.Name})
+	if err != nil {
+		return err
+	}
+	recorded.addTo(&presentation)
+	err = o.play(ctx, l, provider, &markingPresenter{&textPresenter{tell: report.New(presentation)}, recorded})
+	return errors.Join(err, recorded.end(codeOf(err)))
+}
+
+// play plays a lesson for a presenter.
+func (o playOptions) play(ctx context.Context, l *lesson.Lesson, provider cluster.Provider, presenter runner.Presenter) error {
 	labs, err := labsDir()
 	if err != nil {
 		return err
@@ -89,7 +111,7 @@ func (o playOptions) run(ctx context.Context, s streams) error {
 		Provider:  provider,
 		Kubectl:   executable,
 		Checks:    checks.WorkerOptions{Argv: []string{executable, checksArg}},
-		Presenter: &textPresenter{tell: report.New(o.presentation(s))},
+		Presenter: presenter,
 	})
 	if err != nil {
 		return err

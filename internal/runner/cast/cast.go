@@ -9,6 +9,7 @@
 package cast
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -32,13 +33,12 @@ type Header struct {
 }
 
 type header struct {
-	Version   int               `json:"version"`
-	Term      terminal          `json:"term"`
-	Timestamp int64             `json:"timestamp"`
-	Idle      float64           `json:"idle_time_limit,omitempty"`
-	Command   string            `json:"command,omitempty"`
-	Title     string            `json:"title,omitempty"`
-	Env       map[string]string `json:"env,omitempty"`
+	Version   int      `json:"version"`
+	Term      terminal `json:"term"`
+	Timestamp int64    `json:"timestamp"`
+	Idle      float64  `json:"idle_time_limit,omitempty"`
+	Command   string   `json:"command,omitempty"`
+	Title     string   `json:"title,omitempty"`
 }
 
 type terminal struct {
@@ -91,6 +91,17 @@ func (w *Writer) Write(p []byte) (int, error) {
 	if whole > 0 {
 		w.event(output, strings.ToValidUTF8(string(text[:whole]), "\uFFFD"))
 	}
+	return len(p), nil
+}
+
+// Cooked returns a writer for output that goes through a terminal in its usual mode,
+// which adds a carriage return to each newline. A full-screen program does that itself.
+func (w *Writer) Cooked() io.Writer { return cooked{w} }
+
+type cooked struct{ w *Writer }
+
+func (c cooked) Write(p []byte) (int, error) {
+	_, _ = c.w.Write(bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n"))) // it always succeeds
 	return len(p), nil
 }
 

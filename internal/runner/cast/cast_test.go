@@ -93,6 +93,17 @@ func TestTimesDoNotDrift(t *testing.T) {
 	}
 }
 
+func TestCooked(t *testing.T) {
+	var out strings.Builder
+	w, _ := record(t, &out, Header{Cols: 1, Rows: 1})
+	if n, err := w.Cooked().Write([]byte("a\nb\n")); n != 4 || err != nil {
+		t.Error(n, err)
+	}
+	if !strings.Contains(out.String(), `"a\r\nb\r\n"`) {
+		t.Errorf("got %s", out.String())
+	}
+}
+
 type full struct{ left int }
 
 func (f *full) Write(p []byte) (int, error) {
