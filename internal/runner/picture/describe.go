@@ -21,7 +21,7 @@ func (p *Picture) Describe() string {
 
 func (p *Panel) describe(start Time) string {
 	text := p.Title + ": " + plural(len(p.Rows), p.rowNoun())
-	if revisions := p.revisions(); revisions != "" {
+	if revisions := p.revisions("…"); revisions != "" {
 		text += " of " + revisions
 	}
 	if n := len(p.Counts); n > 0 {

@@ -46,7 +46,11 @@ type sheet struct {
 	left    float64 // of the time axis
 	y       float64 // where the next thing goes
 	grid    float64 // where the time axis begins: its lines go through all panels
+	drawn   []band  // where bars and charts are
 }
+
+// band is a part of the image's height.
+type band struct{ top, bottom float64 }
 
 // Measures of an image, in pixels.
 const (
@@ -251,11 +255,13 @@ func (s *sheet) panel(p *Panel) {
 	s.y += 20
 	s.title(p)
 	s.y += 7
+	top := s.y
 	for _, r := range p.Rows {
 		s.row(p, r)
 	}
 	s.partition(p)
 	s.chart(p)
+	s.drawn = append(s.drawn, band{top - 2, s.y - 4})
 }
 
 // title writes a panel's title, its facts and its revisions as text that flows: how wide
@@ -278,7 +284,7 @@ func (s *sheet) title(p *Panel) {
 	}
 	for i, r := range p.Revisions {
 		if p.shows(i) {
-			note := strings.TrimSpace(r.Letter + " " + cut(r.Note, 60, "…"))
+			note := r.short("…")
 			add(fmt.Sprintf(`<tspan class="%s" dx="12">■</tspan><tspan class="label" dx="3">%s</tspan>`, revisionClass(i), escape(note)), length(note)+4)
 		}
 	}
@@ -407,7 +413,7 @@ func (s *sheet) bar(p *Panel, r Row, b Bar) {
 		}
 	case Pause:
 		s.line("pause", x0, middle, x1, middle)
-		if width := float64(length(b.Reason))*charWidth + 8; x1-x0 > width+6 {
+		if width := float64(length(b.Reason))*charWidth + 8; b.Reason != "" && x1-x0 > width+6 {
 			s.rect("back", (x0+x1-width)/2, s.y, width, barHeight, "")
 			s.text((x0+x1)/2, s.y+barHeight-2, "label mid", b.Reason)
 		}
@@ -420,6 +426,9 @@ func (s *sheet) pattern(name string) string {
 }
 
 func (s *sheet) barTitle(p *Panel, r Row, b Bar) string {
+	if r.Name == "" {
+		return legendNames[b.State]
+	}
 	text := r.Name + ": " + string(b.State)
 	if b.State == Pause {
 		text = r.Name + ": the Job waited " + b.Reason + " before this attempt"
@@ -481,8 +490,10 @@ func (s *sheet) axis() {
 	}
 	for _, f := range s.scale.folds() {
 		x, w := s.left+f.x0, f.x1-f.x0
-		s.rect("fold", x, s.grid, w, s.y-s.grid, "nothing happened for "+compact(time.Duration(f.length())))
-		s.rect("hatch"+s.pattern("f"), x, s.grid, w, s.y-s.grid, "nothing happened for "+compact(time.Duration(f.length())))
+		for _, b := range s.drawn {
+			s.rect("fold", x, b.top, w, b.bottom-b.top, "nothing happened for "+compact(time.Duration(f.length())))
+			s.rect("hatch"+s.pattern("f"), x, b.top, w, b.bottom-b.top, "")
+		}
 		s.text(x+w/2, s.y+11, "label dim mid", compact(time.Duration(f.length())))
 	}
 	s.line("axis", s.left, s.y, s.width-margin, s.y)

@@ -373,7 +373,7 @@ func (d *drawing) heading(p *Panel) (facts, second string) {
 			facts += fact
 		}
 	}
-	revisions := p.revisions()
+	revisions := p.revisions(d.glyphs.ellipsis)
 	if line := facts + d.glyphs.bullet + revisions; revisions == "" || length(line) <= room {
 		return strings.TrimSuffix(line, d.glyphs.bullet), ""
 	}
@@ -393,11 +393,11 @@ func (p *Panel) facts() []string {
 }
 
 // revisions names the revisions that the panel shows, as in "A nginx:1.25, B nginx:1.26".
-func (p *Panel) revisions() string {
+func (p *Panel) revisions(ellipsis string) string {
 	var revisions []string
 	for i, r := range p.Revisions {
 		if p.shows(i) {
-			revisions = append(revisions, strings.TrimSpace(r.Letter+" "+r.Note))
+			revisions = append(revisions, r.short(ellipsis))
 		}
 	}
 	return strings.Join(revisions, ", ")
@@ -421,6 +421,14 @@ func (p *Panel) findShown() {
 			}
 		}
 	}
+}
+
+// longestNote is how much is shown of a revision's images: of long ones the end says
+// more.
+const longestNote = 44
+
+func (r Revision) short(ellipsis string) string {
+	return strings.TrimSpace(r.Letter + " " + tail(r.Note, longestNote, ellipsis))
 }
 
 // String says how a Job ended.
