@@ -335,7 +335,9 @@ var outcomeGlyphs = map[string]string{"passed": "✓", "waiting": "…", "failed
 // evidence draws a strip with the moments on which verdicts rest.
 func (s *sheet) evidence() {
 	last := 0.0
-	for _, e := range s.picture.Evidence {
+	inTime := slices.Clone(s.picture.Evidence)
+	slices.SortStableFunc(inTime, func(a, b Evidence) int { return cmp.Compare(a.At, b.At) })
+	for _, e := range inTime {
 		if e.At < s.view.from || e.At > s.view.to {
 			continue
 		}

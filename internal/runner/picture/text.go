@@ -460,8 +460,8 @@ func (d *drawing) row(p *Panel, r Row) {
 		last = b
 	}
 	d.folds(cells)
-	d.letters(p, r, cells)
 	d.signs(r, cells)
+	d.letters(p, r, cells) // beside signs
 	d.pauses(r, cells)
 }
 
