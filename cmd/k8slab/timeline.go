@@ -63,13 +63,15 @@ each with a table, in one file that needs nothing else.`,
 	f.StringVar(&o.step, "step", "", "only this step")
 	f.StringSliceVar(&o.selected.Objects, "object", nil, "only these controllers, such as deployment/web (may be given several times)")
 	f.BoolVar(&o.whole, "whole", false, "everything on one axis, not step by step")
-	c.MarkFlagsMutuallyExclusive("step", "whole")
 	_ = c.RegisterFlagCompletionFunc("step", completeSteps)
 	_ = c.RegisterFlagCompletionFunc("object", completeObjects)
 	return c
 }
 
 func (o *timelineOptions) run(s streams, arg string) error {
+	if o.whole && o.step != "" {
+		return &usageError{errors.New("--whole is everything, --step a part of it"), "Leave one of them out."}
+	}
 	t, path, err := readRecording(s, arg)
 	if err != nil {
 		return err
