@@ -54,8 +54,8 @@ and then judging what really happened there, over time.
 
 The cluster is started inside this program: the real API server, controllers,
 scheduler and kubelets, with simulated containers. It needs no Docker and no
-root, takes a few seconds, and is gone when you leave. Your own kubeconfig is
-neither read nor written.`,
+root, and starts in a few seconds. Your own kubeconfig is neither read nor
+written.`,
 		Example: `  k8slab start                     do the first lesson, or go on with yours
   k8slab list                      see the lessons, and how far you are
   k8slab play replicaset-updates   watch a lesson play by itself

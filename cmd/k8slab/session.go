@@ -75,23 +75,26 @@ func currentLab(name string) (knownLab, error) {
 	}
 }
 
-// openSession returns the session of the lab that a command is about, and its lesson.
-func openSession(ctx context.Context) (*live.Client, error) {
-	lab, err := currentLab("")
-	if err != nil {
-		return nil, err
-	}
-	return live.Connect(ctx, lab.Path)
-}
-
 // withSession does something with the session of the lab that a command is about.
 func withSession(ctx context.Context, do func(*live.Client) error) error {
-	session, err := openSession(ctx)
+	lab, err := currentLab("")
+	if err != nil {
+		return err
+	}
+	session, err := live.Connect(ctx, lab.Path)
 	if err != nil {
 		return err
 	}
 	defer session.Close()
-	return do(session)
+	return goesOn(ctx, lab.Name, do(session))
+}
+
+// goesOn is the error of a command about a lab, which Ctrl-C has ended and not the lab.
+func goesOn(ctx context.Context, lab string, err error) error {
+	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return &stillGoing{lab}
+	}
+	return err
 }
 
 // lessonOf reads the lesson of a session.

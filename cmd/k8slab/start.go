@@ -87,7 +87,7 @@ func (o startOptions) run(ctx context.Context, s streams) error {
 	defer session.Close()
 	state, err := waitReady(ctx, session, talk(s))
 	if err != nil {
-		return err
+		return goesOn(ctx, l.Name, err)
 	}
 	if o.detach {
 		fmt.Fprintf(s.err, "Lab %s is ready. `k8slab show` shows the step.\n", state.Lab)

@@ -152,6 +152,7 @@ func (e *Engine) Check(ctx context.Context) (State, error) {
 	if s, err := e.request(func(lesson.Step) error { return e.busy() }); err != nil {
 		return s, err
 	}
+	e.lint()
 	e.mu.Lock()
 	left := e.left
 	e.mu.Unlock()
