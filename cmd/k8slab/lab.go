@@ -57,7 +57,7 @@ const labReportFD = 3
 
 // runLab is that process. It returns its exit code.
 func runLab(ctx context.Context, s streams) int {
-	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE) // terminals come and go
+	signal.Ignore(syscall.SIGHUP) // terminals come and go
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	syscall.CloseOnExec(labReportFD)

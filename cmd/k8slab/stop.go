@@ -69,7 +69,7 @@ func stop(ctx context.Context, s streams, name string, every bool) error {
 
 // stopPatience is how long a lab may take to end before its process is killed, which
 // ends all that belongs to an embedded cluster too.
-const stopPatience = 20 * time.Second
+const stopPatience = 45 * time.Second
 
 func stopLab(ctx context.Context, l knownLab) error {
 	asking, cancel := context.WithTimeout(ctx, stopPatience)

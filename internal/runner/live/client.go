@@ -21,9 +21,12 @@ type Client struct {
 
 var _ Session = (*Client)(nil)
 
-// dialTimeout is for a process that is there and does not answer, as one that was
-// stopped with Ctrl-Z.
-const dialTimeout = 5 * time.Second
+// How long a process may take that is there and may not answer, as one that was stopped
+// with SIGSTOP; on a busy machine any may be slow.
+const (
+	dialTimeout   = 5 * time.Second
+	answerTimeout = 15 * time.Second
+)
 
 // Connect returns the session of the lab in a directory. If none is there, the error is
 // an *EndedError that says what became of it.
@@ -38,11 +41,27 @@ func Connect(ctx context.Context, labDir string) (*Client, error) {
 			return dialer.DialContext(ctx, "unix", r.Socket)
 		},
 	}}}
-	if _, err := c.State(ctx); err != nil {
+	if err := c.answers(ctx); err != nil {
 		c.Close()
 		return nil, err
 	}
 	return c, nil
+}
+
+// answers returns nil if somebody is there who answers.
+func (c *Client) answers(ctx context.Context) error {
+	limited, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	_, err := c.State(limited)
+	if limited.Err() != nil && ctx.Err() == nil {
+		return c.silent()
+	}
+	return err
+}
+
+// silent is the error of a process that is there and says nothing.
+func (c *Client) silent() error {
+	return &EndedError{Lab: filepath.Base(c.labDir), Reason: "its process does not answer", Remedy: "`k8slab stop` ends it, and `k8slab start` goes on.", Broken: true}
 }
 
 // Close lets the session go, which goes on.
@@ -68,7 +87,7 @@ func (c *Client) broken(ctx context.Context, err error) error {
 	}
 	var slow net.Error
 	if errors.As(err, &slow) && slow.Timeout() {
-		return &EndedError{Lab: filepath.Base(c.labDir), Reason: "its process does not answer", Remedy: "`k8slab stop` ends it."}
+		return c.silent()
 	}
 	return ended(c.labDir)
 }

@@ -54,6 +54,34 @@ func TestEnded(t *testing.T) {
 	}
 }
 
+// A process that listens and says nothing is told from one that is gone.
+func TestSilent(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	dir := t.TempDir()
+	l, err := Listen(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if err := (Record{Socket: l.Addr().String(), Boot: BootID()}).Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		if c, err := l.Accept(); err == nil {
+			defer c.Close()
+			cancel() // whoever asked does not want to wait
+			<-t.Context().Done()
+		}
+	}()
+	if _, err := Connect(ctx, dir); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if err := (&Client{labDir: dir}).silent(); !strings.Contains(err.Error(), "does not answer") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestSpell(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		time.Hour: "an hour", 3 * time.Hour: "3 hours", time.Minute: "a minute", 90 * time.Minute: "90 minutes", 90 * time.Second: "1m30s",
