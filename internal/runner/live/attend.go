@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"time"
@@ -28,11 +29,12 @@ type attention struct {
 	settled chan *timeline.Timeline // the lab had settled at its end
 	synced  chan struct{}           // the recorder had everything, some time after all checks passed
 
-	rest    *timeline.Timeline // the last of settled
-	syncing bool               // synced is going to receive
-	inSync  bool               // synced has received
-	done    bool               // there is nothing left to judge
-	passed  time.Duration      // what the last judgement took
+	rest     *timeline.Timeline // the last of settled
+	syncing  bool               // synced is going to receive
+	inSync   bool               // synced has received
+	done     bool               // there is nothing left to judge
+	took     time.Duration      // by the last judgement
+	failures int                // judgements in a row that came to nothing
 }
 
 // attend judges a step until ctx ends. An error means that our side broke.
@@ -86,18 +88,20 @@ func (a *attention) wait(ctx context.Context) (asked chan struct{}, err error) {
 	case <-a.recorder.Done():
 		return nil, a.recorder.Err()
 	case <-a.recorder.Changed():
-		give1(a.grown)
+		nudge(a.grown)
 	case <-a.files:
 	case a.rest = <-a.settled:
 	case <-a.synced:
 		a.inSync = true
 	case asked = <-a.asked:
-		err = a.recorder.CatchUp(ctx)
+		if a.recorder.CatchUp(ctx) != nil && ctx.Err() == nil {
+			a.tellNote("The cluster was slow to answer, so a verdict may not know of the last moments yet.")
+		}
 	}
-	return asked, err
+	return asked, nil
 }
 
-func give1(c chan struct{}) {
+func nudge(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
 	default:
@@ -114,7 +118,7 @@ func (a *attention) pause(ctx context.Context, asked bool) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(min(a.passed, longest)):
+	case <-time.After(min(a.took, longest)):
 		return nil
 	}
 }
@@ -132,14 +136,14 @@ func (a *attention) judge(ctx context.Context) error {
 	began := time.Now()
 	findings, settled, err := a.findings(ctx, t)
 	if err != nil {
-		return err
+		return a.later(ctx, err)
 	}
-	a.passed = time.Since(began)
+	a.took, a.failures = time.Since(began), 0
 	all := !slices.ContainsFunc(findings, func(f checks.Finding) bool { return f.Outcome != checks.Passed })
 	a.show(t, findings, settled)
 	switch {
 	case all && (settled || a.inSync):
-		return a.finish(ctx, settled)
+		a.finish(ctx, settled)
 	case all && !a.syncing:
 		a.syncing = true
 		go a.sync(ctx)
@@ -147,6 +151,29 @@ func (a *attention) judge(ctx context.Context) error {
 		a.syncing, a.inSync = false, false
 	}
 	return nil
+}
+
+// mostFailures is how many judgements in a row may come to nothing: on a machine that is too
+// busy, the worker may not be ready in time.
+const mostFailures = 5
+
+// later judges again in a moment, unless it came to nothing too often.
+func (a *attention) later(ctx context.Context, err error) error {
+	if a.failures++; a.failures == mostFailures || ctx.Err() != nil {
+		return err
+	}
+	if a.failures == 1 {
+		a.tellNote(fmt.Sprintf("The checks could not be run, and are tried again. (%v)", err))
+	}
+	time.AfterFunc(time.Second, func() { nudge(a.files) })
+	return nil
+}
+
+func (a *attention) tellNote(text string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.note("%s", text)
+	a.publish()
 }
 
 // findings judges the open window, and the closed one too if nothing moves any more: then
@@ -239,20 +266,25 @@ func (a *attention) motion(t *timeline.Timeline) bool {
 	return !same
 }
 
-// finish notes that the step is done. Its window is closed if the lab has settled:
-// what the learner tries afterwards does not count.
-func (a *attention) finish(ctx context.Context, settled bool) error {
-	a.done = true
-	if settled {
-		if err := a.lab.Settled(ctx, a.step); err != nil {
-			return err
-		}
+// finish notes that the step is done, and closes its window if the lab has settled: what
+// the learner tries afterwards does not count.
+func (a *attention) finish(ctx context.Context, settled bool) {
+	if !a.keepDone() || !settled {
+		return
 	}
+	if err := a.lab.Settled(ctx, a.step); err != nil && ctx.Err() == nil {
+		a.tellNote(fmt.Sprintf("The recording does not say that this step is done. (%v)", err))
+	}
+}
+
+// keepDone reports whether the step was the current one still.
+func (a *attention) keepDone() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.over() {
-		return nil
+		return false
 	}
+	a.done = true
 	k := a.record.Step(a.step.ID)
 	k.Points = a.step.Points()
 	if k.Done.IsZero() {
@@ -261,7 +293,7 @@ func (a *attention) finish(ctx context.Context, settled bool) error {
 	a.save()
 	a.refresh(a.step)
 	a.publish()
-	return nil
+	return true
 }
 
 // waitSettled tells each time that the lab has settled.

@@ -1,6 +1,10 @@
 // Package live is a learner's session in a lab: the steps of a lesson are entered
 // one by one, checks judge what happens as it happens, and what was done is kept.
 //
+// An [Engine] is a session that goes on in this process, a [Client] one in another; both
+// are a [Session], and all that can be seen of one is a [State]. run.go has the life of a session,
+// attend.go that of a step: what is judged, when, and when it is believed.
+//
 // Deliberately absent: drawing and printing, which presenters do with a [State];
 // the choice of provider, and starting processes, which are the command line's.
 package live
