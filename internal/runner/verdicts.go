@@ -7,21 +7,25 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/google/renameio/v2"
 )
 
 // verdictsFile stands beside the timeline: what the checks found in it. It is for who
 // looks at the recording later; a grade is judged again from the timeline.
 const verdictsFile = "verdicts.json"
 
-// WriteVerdicts puts verdicts beside a lab's timeline, in the place of those before.
+// WriteVerdicts puts verdicts beside a lab's timeline, in the place of those before. Who
+// reads them sees all or none, but they may be lost with the machine: this is done
+// while a learner waits for the verdicts.
 func (d *LabDir) WriteVerdicts(verdicts []Verdict) error {
 	content, err := json.Marshal(verdicts)
 	if err != nil {
 		return fmt.Errorf("encode the verdicts of lab %q: %w", d.Name, err)
 	}
-	if err := renameio.WriteFile(d.file(verdictsFile), append(content, '\n'), labFileMode); err != nil {
+	next := d.file(verdictsFile + ".next")
+	if err = os.WriteFile(next, append(content, '\n'), labFileMode); err == nil {
+		err = os.Rename(next, d.file(verdictsFile))
+	}
+	if err != nil {
 		return fmt.Errorf("write the verdicts of lab %q: %w", d.Name, err)
 	}
 	return nil

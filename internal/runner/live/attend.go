@@ -226,7 +226,8 @@ func (a *attention) show(t *timeline.Timeline, findings []checks.Finding, settle
 		same = same && reflect.DeepEqual(before[i], c)
 		shown[i] = c
 	}
-	if !same {
+	changed := !same
+	if changed {
 		a.state.Checks = shown
 		a.refresh(a.step)
 	}
@@ -238,6 +239,9 @@ func (a *attention) show(t *timeline.Timeline, findings []checks.Finding, settle
 	}
 	if a.motion(t) || !same {
 		a.publish()
+	}
+	if changed {
+		a.remember(a.step, findings)
 	}
 }
 

@@ -51,8 +51,9 @@ type Engine struct {
 	state   State
 	left    <-chan struct{} // closed when the step that was entered is left
 	record  progress.Lesson
-	saved   []byte // the record as it was written last
-	unsaved bool   // the record could not be written
+	saved   []byte           // the record as it was written last
+	unsaved bool             // the record could not be written
+	judged  []runner.Verdict // of the steps in this recording
 	used    time.Time
 }
 

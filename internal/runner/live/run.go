@@ -141,6 +141,7 @@ func (e *Engine) stint(ctx context.Context, to move) (next move, err error) {
 	e.change(func(s *State) {
 		s.Kubernetes, s.Kubeconfig = lab.Kubernetes(), lab.Kubeconfig()
 		s.Recording++
+		e.forget()
 	})
 	for {
 		if next, err = e.do(ctx, lab, to); err != nil || next.fresh {
