@@ -104,9 +104,28 @@ func (m *Model) pictureLines(columns, rows int) []string {
 	case m.picture == nil || len(m.picture.Panels) == 0:
 		return report.Wrap("Nothing has happened yet. As soon as Pods are created, this shows what they do.", columns)
 	}
-	return m.picture.Text(picture.TextOptions{
+	p := *m.picture
+	p.Evidence = m.evidence()
+	return p.Text(picture.TextOptions{
 		Width: columns, Height: rows, Colour: !m.look.Plain, ASCII: m.look.ASCII, Now: m.now(), Legend: rows == 0 || rows > 12,
 	})
+}
+
+// evidence is what the checks of the step that is looked at rest on.
+func (m *Model) evidence() []picture.Evidence {
+	if m.looksBack() {
+		return nil
+	}
+	var all []picture.Evidence
+	for _, c := range m.state.Checks {
+		for _, e := range c.Evidence {
+			all = append(all, picture.Evidence{
+				At: picture.Time(e.At * float64(time.Second)), Step: m.shown, Object: e.Object,
+				Check: c.Title, Outcome: string(c.Outcome), Message: c.Message,
+			})
+		}
+	}
+	return all
 }
 
 // now is the time in the picture, to a second: it is drawn for every frame.
