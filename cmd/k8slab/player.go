@@ -28,6 +28,7 @@ const playerMemory = 24 << 20
 // play opens the player on the lesson's lab, which is started if it is not there. What
 // there is to say about that is shown in the player, unless that is known already.
 func (o startOptions) play(ctx context.Context, s streams, l *lesson.Lesson, welcomed bool) error {
+	o.inPlayer = true
 	var said bytes.Buffer
 	open := func(ctx context.Context) (live.Session, error) {
 		return o.open(ctx, streams{s.in, io.Discard, &said}, l)

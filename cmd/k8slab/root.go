@@ -67,6 +67,9 @@ written.`,
 			if interactive(s) {
 				return runHome(c.Context(), s)
 			}
+			if isTerminal(s.out) && os.Getenv("TERM") == "dumb" {
+				fmt.Fprint(s.err, "This terminal cannot show the player (TERM=dumb). `k8slab start` starts a lesson without it.\n\n")
+			}
 			return c.Help()
 		},
 	}

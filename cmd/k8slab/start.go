@@ -25,6 +25,8 @@ type startOptions struct {
 	manual   bool
 	again    bool
 	detach   bool
+
+	inPlayer bool // which shows by itself what there is
 }
 
 // defaultIdle is how long a lab waits for somebody to come back. It takes as much
@@ -175,7 +177,9 @@ func (o startOptions) unlike(s streams, l *lesson.Lesson) error {
 	if o.again {
 		return &usageError{fmt.Errorf("lab %s is running", l.Name), "`k8slab stop` ends it; then --again begins anew."}
 	}
-	fmt.Fprintf(s.err, "Lab %s is running already.\n", l.Name)
+	if !o.inPlayer {
+		fmt.Fprintf(s.err, "Lab %s is running already.\n", l.Name)
+	}
 	return nil
 }
 

@@ -95,17 +95,12 @@ func printStatus(s streams, all []labStatus) error {
 		fmt.Fprintln(s.err, "No lab was started yet. `k8slab start` starts the first lesson, `k8slab list` lists them.")
 		return nil
 	}
-	said := map[string]bool{"": true}
 	for i, l := range all {
-		if i > 0 && (l.Running || all[i-1].Running) {
+		if i > 0 {
 			fmt.Fprintln(s.out)
 		}
 		if err := l.print(s.out); err != nil {
 			return err
-		}
-		if !said[l.remedy] {
-			said[l.remedy] = true
-			fmt.Fprintln(s.err, l.remedy)
 		}
 	}
 	return nil
@@ -114,10 +109,10 @@ func printStatus(s streams, all []labStatus) error {
 func (l labStatus) print(w io.Writer) error {
 	switch {
 	case !l.Running && l.At.IsZero():
-		_, err := fmt.Fprintf(w, "%s has ended: %s\n", l.Lab, l.Ended)
+		_, err := fmt.Fprintf(w, "%s has ended: %s\n  %s\n", l.Lab, l.Ended, l.remedy)
 		return err
 	case !l.Running:
-		_, err := fmt.Fprintf(w, "%s has ended %s: %s\n", l.Lab, ago(l.At), l.Ended)
+		_, err := fmt.Fprintf(w, "%s has ended %s: %s\n  %s\n", l.Lab, ago(l.At), l.Ended, l.remedy)
 		return err
 	case l.State == nil:
 		_, err := fmt.Fprintf(w, "%s does not answer; `k8slab stop %s` ends it\n", l.Lab, l.Lab)

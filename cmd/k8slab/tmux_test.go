@@ -48,9 +48,9 @@ func newPerson(t *testing.T, env ...string) *person {
 	home := t.TempDir()
 	l := &person{T: t, home: home, env: append([]string{
 		"HOME=" + home, "XDG_STATE_HOME=" + filepath.Join(home, "state"), "XDG_CACHE_HOME=" + playersCache(t), "XDG_RUNTIME_DIR=" + shortDir(t),
-		"PATH=" + os.Getenv("PATH"), "SHELL=/bin/bash", "LC_ALL=C.UTF-8", "TERM=screen-256color", "PS1=shell> ", "K8SLAB_KIND_IMAGE=",
+		"PATH=" + os.Getenv("PATH"), "SHELL=/bin/bash", "LC_ALL=C.UTF-8", "TERM=screen-256color", "K8SLAB_KIND_IMAGE=",
 	}, env...)}
-	t.Cleanup(l.stopAll)
+	t.Cleanup(l.stop)
 	return l
 }
 
@@ -75,13 +75,10 @@ func shortDir(t *testing.T) string {
 	return dir
 }
 
-// stopAll ends the labs that are left.
-func (l *person) stopAll() {
-	entries, _ := os.ReadDir(filepath.Join(l.home, "state", "k8slab", "labs"))
-	for _, e := range entries {
-		if out, err := l.command("stop", e.Name()).CombinedOutput(); err != nil {
-			l.Logf("stop %s: %v\n%s", e.Name(), err, out)
-		}
+// stop ends the labs that are left, and waits until they are gone.
+func (l *person) stop() {
+	if out, err := l.command("stop", "--all").CombinedOutput(); err != nil {
+		l.Errorf("stop: %v\n%s", err, out)
 	}
 }
 
@@ -97,7 +94,7 @@ func (l *person) terminal(columns, rows int) *terminal {
 	l.Helper()
 	term := &terminal{l.T, filepath.Join(shortDir(l.T), "tmux")}
 	c := exec.Command("tmux", "-S", term.socket, "-f", "/dev/null", "new-session", "-d",
-		"-x", strconv.Itoa(columns), "-y", strconv.Itoa(rows), "exec bash --norc --noprofile -i")
+		"-x", strconv.Itoa(columns), "-y", strconv.Itoa(rows), "exec env 'PS1=shell> ' bash --norc --noprofile -i")
 	c.Env = l.env
 	if out, err := c.CombinedOutput(); err != nil {
 		l.Fatalf("tmux: %v\n%s", err, out)
@@ -201,6 +198,15 @@ func parsed(t *testing.T, name string) *lesson.Lesson {
 	return l
 }
 
+// start starts somebody's first lesson.
+func (t *terminal) start(name string) {
+	t.Helper()
+	t.enter("k8slab start " + name)
+	t.see("Welcome.", "enter begin")
+	t.press("Enter")
+	t.see("Step 1 of")
+}
+
 // solve does a step by its reference: answers, files and commands.
 func (t *terminal) solve(l *lesson.Lesson, s lesson.Step, number int) {
 	t.Helper()
@@ -223,6 +229,7 @@ func (t *terminal) solve(l *lesson.Lesson, s lesson.Step, number int) {
 	if n := len(s.Checks); n > 0 {
 		t.see(fmt.Sprintf("checks %d/%d ✓", n, n))
 	}
+	t.see("n goes on")
 	t.press("n")
 }
 
@@ -255,7 +262,7 @@ func TestPlayerLessons(t *testing.T) {
 			l := parsed(t, name)
 			size := [][2]int{{80, 24}, {160, 48}}[i%2]
 			term := newPerson(t).terminal(size[0], size[1])
-			term.enter("k8slab start " + name)
+			term.start(name)
 			for n, s := range l.Steps {
 				term.solve(l, s, n+1)
 			}
@@ -271,7 +278,7 @@ func TestPlayerLessons(t *testing.T) {
 func TestPlayerWrongTurns(t *testing.T) {
 	l := parsed(t, "replicaset-updates")
 	term := newPerson(t).terminal(80, 24)
-	term.enter("k8slab start " + l.Name)
+	term.start(l.Name)
 	term.see("Step 1 of 8", "There is a question to answer")
 	term.press("a")
 	term.see("enter answer")
@@ -285,7 +292,7 @@ func TestPlayerWrongTurns(t *testing.T) {
 	term.resize(160, 48)
 	term.see("o solution", "picture")
 	term.inShell("kubectl apply -f web.yaml", "kubectl wait --for=jsonpath='{.status.readyReplicas}'=3 rs/web --timeout=120s")
-	term.see("checks 1/1 ✓")
+	term.see("checks 1/1 ✓", "n goes on")
 	term.press("n")
 	term.see("Step 2 of 8")
 	term.inShell("sed -i s/1.25/1.26/ web.yaml", "kubectl delete rs web", "kubectl apply -f web.yaml")
@@ -307,7 +314,7 @@ func TestPlayerWrongTurns(t *testing.T) {
 func TestPlayerTogether(t *testing.T) {
 	somebody := newPerson(t)
 	one, two := somebody.terminal(80, 24), somebody.terminal(160, 48)
-	one.enter("k8slab start replicaset-updates")
+	one.start("replicaset-updates")
 	one.see("There is a question to answer")
 	two.enter("k8slab start replicaset-updates")
 	two.see("There is a question to answer")
@@ -317,11 +324,11 @@ func TestPlayerTogether(t *testing.T) {
 	one.see("b) is right.")
 	two.see("b) is right.")
 	two.press("h")
-	two.see("Hint 1")
+	two.see("Hint: where you are now")
 	one.press("Enter")
 	one.press("h")
-	one.see("Hint 2")
-	two.see("Hint 2")
+	one.see("Hint 1")
+	two.see("Hint 1")
 
 	somebody.killLab("replicaset-updates")
 	for _, term := range []*terminal{one, two} {
@@ -375,6 +382,10 @@ func TestPlayerPlain(t *testing.T) {
 	term.inShell("grep image: web.yaml")
 	term.press("q")
 	term.see("k8slab stop")
-	term.enter("clear; TERM=dumb k8slab")
-	term.see("k8slab show")
+	term.enter("clear; TERM=dumb k8slab 2>&1 | head -1")
+	term.see("k8slab teaches") // help for a pipe
+	term.enter("clear; TERM=dumb k8slab >/dev/tty")
+	term.see("k8slab [command] --help")
+	term.enter("clear; TERM=dumb k8slab start")
+	term.see("k8slab check", "k8slab hint")
 }

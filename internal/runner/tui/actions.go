@@ -64,9 +64,9 @@ func (m *Model) reply(msg replyMsg) tea.Cmd {
 func sentence(err error) string {
 	var request *live.RequestError
 	if errors.As(err, &request) {
-		return strings.TrimSpace(report.Line(request.Message) + ". " + report.Line(request.Remedy))
+		return strings.TrimSpace(upper(report.Line(request.Message)) + ". " + report.Line(request.Remedy))
 	}
-	return report.Line(err.Error())
+	return upper(report.Line(err.Error())) + "."
 }
 
 // next goes forward: to a step that was there already, or to a new one.

@@ -66,6 +66,7 @@ type Model struct {
 	prompt        *prompt
 	message       string // the last thing said; gone with the next key
 	tick          int
+	pressed       bool // a key was pressed: what was said before is old
 
 	text   viewport.Model // the step
 	checks viewport.Model // the verdicts, and on a wide terminal their part

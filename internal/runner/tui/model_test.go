@@ -316,10 +316,10 @@ func TestRefused(t *testing.T) {
 	p := newPlayer(t, 80, 24, report.Options{Plain: true}).begin()
 	p.session.refuse = &live.RequestError{Message: "the cluster is starting", Remedy: "Wait until it is ready."}
 	p.press("c")
-	p.sees("the cluster is starting. Wait until it is ready.")
+	p.sees("The cluster is starting. Wait until it is ready.")
 	p.session.refuse = errors.New("connection refused")
 	p.press("c")
-	p.sees("connection refused")
+	p.sees("Connection refused.")
 	p.session.refuse = &live.EndedError{Lab: "demo", Reason: "nobody used it for an hour"}
 	p.press("c")
 	p.sees("The lab has ended", "Nobody used it for an hour.")

@@ -11,7 +11,7 @@ import (
 
 // press does what a key means where it was pressed.
 func (m *Model) press(msg tea.KeyMsg) tea.Cmd {
-	m.message = ""
+	m.message, m.pressed = "", true
 	touch := m.touch()
 	var cmd tea.Cmd
 	switch {

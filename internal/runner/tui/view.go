@@ -233,7 +233,7 @@ func (m *Model) said() string {
 	switch {
 	case m.busy != "":
 		return l.colour(cyan, l.spinner(m.tick)) + " " + m.busy + l.either("…", "...")
-	case m.message != "":
+	case m.message != "" && (m.state.Phase == "" || m.pressed):
 		return m.message
 	case m.screen == screenEnded:
 		return ""
@@ -265,6 +265,8 @@ func (m *Model) advice() string {
 		return l.sign("failed") + " A check has failed. x does the step again, h gives a hint."
 	case len(m.state.Problems) > 0:
 		return l.colour(red, "!") + " " + report.Line(m.state.Problems[0].Message) + ". e edits the file."
+	case all && len(m.state.Checks) > 0 && !m.state.Step().Done:
+		return l.sign("waiting") + " All checks pass. The cluster has to come to rest" + l.either("…", "...")
 	case open && all && len(m.state.Checks) > 0:
 		return l.sign("passed") + " Done. n goes on; a answers the question that is left."
 	case open:
