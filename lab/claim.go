@@ -14,8 +14,7 @@ import "slices"
 // wait for the step's window to close.
 func (t *T) Equal(got, want any, what string, args ...any) {
 	t.run.asserted = true
-	t.judged(got)
-	t = t.about(got)
+	t = t.judging(got, args)
 	switch g := got.(type) {
 	case Count:
 		t.compare("Equal", g, want, sprintf(what, args), "", func(g, w float64) int { return sign(g - w) })
@@ -32,22 +31,20 @@ func (t *T) Equal(got, want any, what string, args ...any) {
 // what was counted. It is believed only when the step's window is closed and after an
 // Await: until then the check waits.
 func (t *T) AtMost(got, limit any, what string, args ...any) {
-	t.compare("AtMost", got, limit, sprintf(what, args), "at most ", func(g, l float64) int { return max(0, sign(g-l)) })
+	t.judging(got, args).compare("AtMost", got, limit, sprintf(what, args), "at most ", func(g, l float64) int { return max(0, sign(g-l)) })
 }
 
 // AtLeast fails the check if a number, or a [Count], is below its limit when the step's
 // window is closed, and a lowest Count at once; the text says what was counted. Like
 // AtMost it waits for the window to close and needs an Await.
 func (t *T) AtLeast(got, limit any, what string, args ...any) {
-	t.compare("AtLeast", got, limit, sprintf(what, args), "at least ", func(g, l float64) int { return min(0, sign(g-l)) })
+	t.judging(got, args).compare("AtLeast", got, limit, sprintf(what, args), "at least ", func(g, l float64) int { return min(0, sign(g-l)) })
 }
 
 // compare judges a number that may still change. By says by how much it is off: too
 // small, right, or too great.
 func (t *T) compare(verb string, got, limit any, what, wanted string, by func(got, limit float64) int) {
 	t.needEvidence(verb)
-	t.judged(got)
-	t = t.about(got)
 	count, isCount := got.(Count)
 	if isCount && !count.counted {
 		t.NotYet("%s: %s", what, count.missing)

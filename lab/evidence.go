@@ -54,7 +54,18 @@ func (t *T) evidenceOf(p *PodHistory) []Evidence {
 
 // judged notes what a claim was made about, for the case that it holds.
 func (t *T) judged(values ...any) {
+	if len(t.run.judged) >= maxKept {
+		return
+	}
 	t.run.judged = append(t.run.judged, t.evidenceIn(values...)...)
+}
+
+// judging notes a value that a claim is made about, with what the claim's text quotes, and
+// returns a T whose findings rest on them.
+func (t *T) judging(got any, quoted []any) *T {
+	values := append([]any{got}, quoted...)
+	t.judged(values...)
+	return t.about(values...)
 }
 
 // about returns a T whose findings rest on values.

@@ -21,6 +21,8 @@ func TestEvidence(t *testing.T) {
 		"what never should be":      {func(t *T) { t.Await(true, ""); t.Never(other, "it came") }, []Evidence{{3, "Pod web-1"}}},
 		"in the wrong order":        {func(t *T) { t.InOrder(other, web) }, []Evidence{{3, "Pod web-1"}, {2, "Deployment web"}}},
 		"in the right order":        {func(t *T) { t.InOrder(web, other) }, []Evidence{{2, "Deployment web"}, {3, "Pod web-1"}}},
+		"what a claim quotes":       {func(t *T) { t.Equal(1, 1, "n, which came %s", other) }, []Evidence{{3, "Pod web-1"}}},
+		"what was waited for":       {func(t *T) { t.Await(true, "%s", other) }, []Evidence{{3, "Pod web-1"}}},
 		"a span":                    {func(t *T) { t.Within(web.Until(other), time.Millisecond, "it") }, []Evidence{{3, "Pod web-1"}}},
 		"what a message quotes":     {func(t *T) { t.Errorf("%s came", other) }, []Evidence{{3, "Pod web-1"}}},
 		"only of what has failed":   {func(t *T) { t.InOrder(web, other); t.Errorf("it is wrong") }, nil},

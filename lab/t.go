@@ -72,6 +72,7 @@ func (t *T) Await(done bool, missing string, args ...any) {
 	if !done {
 		t.NotYet(missing, args...)
 	}
+	t.judged(args...)
 	t.run.asserted, t.run.evidence = true, true
 }
 
