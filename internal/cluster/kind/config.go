@@ -1,8 +1,10 @@
 package kind
 
 import (
+	"context"
 	"fmt"
 
+	"go.yaml.in/yaml/v3"
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
 )
 
@@ -22,6 +24,30 @@ timeouts:
   tlsBootstrap: 8m0s
 `
 
+// unsafeEtcd does not wait for the disk after every write, which is most of what a
+// cluster waits for on a busy one. What is lost when the machine loses its power is
+// a lab.
+const unsafeEtcd = `apiVersion: kubeadm.k8s.io/v1beta4
+kind: ClusterConfiguration
+etcd:
+  local:
+    extraArgs:
+    - name: unsafe-no-fsync
+      value: "true"
+`
+
+// Config is the configuration of a cluster with so many nodes that run Pods, as
+// kind's own command reads it. It asks the engine for its cgroup version.
+func Config(ctx context.Context, nodes int) ([]byte, error) {
+	version, err := engine{}.cgroupVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := config(nodes, version == "1")
+	c.TypeMeta = v1alpha4.TypeMeta{Kind: "Cluster", APIVersion: "kind.x-k8s.io/v1alpha4"}
+	return yaml.Marshal(c)
+}
+
 // config is kind's configuration of a cluster with so many nodes that run Pods.
 func config(nodes int, cgroupV1 bool) *v1alpha4.Cluster {
 	c := &v1alpha4.Cluster{
@@ -33,6 +59,7 @@ func config(nodes int, cgroupV1 bool) *v1alpha4.Cluster {
 	for _, kind := range []string{"InitConfiguration", "JoinConfiguration"} {
 		c.KubeadmConfigPatches = append(c.KubeadmConfigPatches, fmt.Sprintf(patience, kind))
 	}
+	c.KubeadmConfigPatches = append(c.KubeadmConfigPatches, unsafeEtcd)
 	if cgroupV1 {
 		c.KubeadmConfigPatches = append(c.KubeadmConfigPatches, allowCgroupV1)
 	}

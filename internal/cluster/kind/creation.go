@@ -84,10 +84,30 @@ func (c *creation) run(ctx context.Context) error {
 			err = ctx.Err() // what that did to the step is no news
 		}
 		if err != nil {
+			c.keepEvidence(ctx)
 			return errors.Join(err, c.abandon(ctx))
 		}
 	}
 	return nil
+}
+
+// keepEvidence logs what the nodes have to say about a failure: they are about to be
+// removed. Whoever has interrupted the creation does not wait for it.
+func (c *creation) keepEvidence(ctx context.Context) {
+	if !c.ours || ctx.Err() != nil {
+		return
+	}
+	containers, err := c.engine.containers(ctx, c.name)
+	if err != nil {
+		c.log.failure(err)
+	}
+	for _, node := range containers {
+		said, err := c.engine.ask(ctx, "exec", node, "journalctl", "--no-pager", "--unit=kubelet", "--unit=containerd", "--lines=100")
+		if err != nil {
+			c.log.failure(err)
+		}
+		c.log.Errorf("what the kubelet and containerd of %s said last:\n%s", node, said)
+	}
 }
 
 // takeClaim notes what will be made before it is. It tells of what other runs have

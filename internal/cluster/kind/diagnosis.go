@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	osexec "os/exec"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,7 +51,11 @@ func (p Provider) diagnoseDocker(ctx context.Context) []Symptom {
 		return []Symptom{{About: docker.title, Says: reason(err), Remedy: cmp.Or(hint(err), "`docker info` says more.")}}
 	}
 	all := []Symptom{{About: docker.title, Says: "engine " + info.ServerVersion + " answers" + info.where(), Healthy: true}}
-	return append(all, info.cgroups(), info.memory(), info.disk(), p.diagnoseImage(ctx))
+	all = append(all, info.cgroups(), info.memory(), info.disk())
+	if s, known := watches(watchLimit); known {
+		all = append(all, s)
+	}
+	return append(all, p.diagnoseImage(ctx))
 }
 
 // command is a program that talks to an engine.
@@ -186,6 +192,33 @@ func (i info) disk() Symptom {
 		s.Remedy = "Make room: `docker system df` shows what uses it, `docker system prune` removes what nothing uses."
 	}
 	return s
+}
+
+// watchLimit is how many watches over files a user may have at a time, on Linux.
+const watchLimit = "/proc/sys/fs/inotify/max_user_instances"
+
+// minWatches is for three nodes, which take some 15 each, beside what else there is.
+// Where there are none left, containerd does not start in a node, and kubeadm waits
+// in vain.
+const minWatches = 512
+
+// watches looks at the limit of this machine, which is also the engine's on Linux.
+func watches(file string) (s Symptom, known bool) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return s, false
+	}
+	limit, err := strconv.Atoi(strings.TrimSpace(string(content)))
+	if err != nil {
+		return s, false
+	}
+	s = Symptom{About: "file watches of the machine", Says: fmt.Sprintf("%d for each user (fs.inotify.max_user_instances)", limit), Healthy: true}
+	if limit < minWatches {
+		s.Healthy = false
+		s.Says += ", too few beside a second cluster"
+		s.Remedy = moreWatches
+	}
+	return s, true
 }
 
 func (p Provider) diagnoseImage(ctx context.Context) Symptom {

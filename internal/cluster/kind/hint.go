@@ -44,6 +44,8 @@ func (e *strayError) Unwrap() error { return e.err }
 
 const embeddedInstead = "The embedded cluster (--cluster embedded) needs no Docker."
 
+const moreWatches = "Raise the limits of the machine: `sudo sysctl fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=524288`."
+
 // causes are the hints for what an engine or kind says, the first match counts.
 var causes = []struct {
 	says []string // any of it, in lower case
@@ -67,7 +69,7 @@ var causes = []struct {
 	},
 	{
 		[]string{"too many open files"},
-		"Raise the limits of the machine: `sudo sysctl fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=524288`.",
+		moreWatches,
 	},
 	{
 		[]string{"phase wait-control-plane", "context deadline exceeded", "tls handshake timeout"},

@@ -11,7 +11,7 @@
 // control plane is a further node that runs none, so that every node a lesson
 // may drain, pause or stop is a worker.
 //
-// Deliberately absent: Podman and nerdctl, which kind knows too; several control
+// Deliberately absent: Podman and nerdctl, which kind knows too and Diagnose finds; several control
 // planes; an option for every setting of kind.
 package kind
 

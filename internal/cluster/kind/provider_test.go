@@ -143,6 +143,12 @@ func TestFailedCreate(t *testing.T) {
 	if want := "open /kind/kubeadm.conf: no such file"; !strings.Contains(string(log), want) {
 		t.Errorf("the log has not what kubeadm said, %q:\n%s", want, log)
 	}
+	if want := "what the kubelet and containerd of k8slab-fails-control-plane said last"; !strings.Contains(string(log), want) {
+		t.Errorf("the log has no %q", want)
+	}
+	if !slices.ContainsFunc(fault.Diagnosis, func(line string) bool { return strings.HasPrefix(line, "Docker: engine ") }) {
+		t.Errorf("the diagnosis is %q, and says nothing of the engine", fault.Diagnosis)
+	}
 	left, err := engine{}.containers(t.Context(), "k8slab-fails")
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %q, %v", left, err)
