@@ -54,12 +54,14 @@ a network, and load that on each machine. The embedded cluster needs none of thi
 	f.StringVar(&o.kindImage, "kind-image", os.Getenv("K8SLAB_KIND_IMAGE"), kindImageUsage)
 	f.StringVar(&o.save, "save", "", "write all images to this file")
 	f.StringVar(&o.load, "load", "", "read images from this file into the Docker engine")
-	c.MarkFlagsMutuallyExclusive("save", "load")
 	return c
 }
 
 func (o imagesOptions) run(ctx context.Context, s streams) error {
-	if o.load != "" {
+	switch {
+	case o.load != "" && o.save != "":
+		return &usageError{errors.New("--save and --load exclude each other"), "Save on one machine, and load on the others."}
+	case o.load != "":
 		return o.runLoad(ctx, s)
 	}
 	images, err := o.needed()
