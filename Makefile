@@ -54,6 +54,12 @@ bench: build ## measure and print a table (see docs/benchmarks.md)
 	@go build -ldflags '$(LDFLAGS)' -o bin/bench ./hack/bench
 	@bin/bench bin/k8slab
 
+.PHONY: bench-kind
+bench-kind: ## compare kind clusters with those that kind itself makes (needs Docker)
+	@go build -o bin/kind sigs.k8s.io/kind
+	@go build -ldflags '$(LDFLAGS)' -o bin/bench ./hack/bench
+	@bin/bench kind bin/kind
+
 .PHONY: conformance
 conformance: build ## run upstream's conformance specs (FOCUS=, FAST=1; see docs/conformance.md)
 	@cd conformance && go test -c -ldflags '$(LDFLAGS)' -o ../bin/conformance.test .

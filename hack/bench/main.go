@@ -2,6 +2,7 @@
 //
 //	bench PATH-TO-K8SLAB
 //	bench verdicts PATH-TO-K8SLAB    only how soon a session has a verdict
+//	bench kind PATH-TO-KIND          clusters of kind, with and without k8slab
 //
 // Every figure is the median of five runs, each in processes of its own. It
 // prints a table; nothing fails because it is slow.
@@ -59,8 +60,10 @@ func run(ctx context.Context, args []string, out, talk io.Writer) error {
 		return measureLab(ctx, args[1], out)
 	case len(args) == 2 && args[0] == verdictsArg:
 		return onlyVerdicts(ctx, args[1], out)
+	case len(args) == 2 && args[0] == kindArg:
+		return measureKind(ctx, args[1], out, talk)
 	case len(args) != 1:
-		return fmt.Errorf("usage: bench [%s] PATH-TO-K8SLAB", verdictsArg)
+		return fmt.Errorf("usage: bench [%s] PATH-TO-K8SLAB, or bench %s PATH-TO-KIND", verdictsArg, kindArg)
 	}
 	binary, err := filepath.Abs(args[0])
 	if err != nil {
