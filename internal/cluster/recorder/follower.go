@@ -27,6 +27,8 @@ type follower struct {
 	objects  dynamic.ResourceInterface
 	versions metadata.ResourceInterface
 
+	refused time.Time // since when the server refuses what it allowed before; zero if it does not
+
 	through uint64                        // all changes up to this version have been seen
 	live    map[types.UID]*timeline.Event // the last version of each object that exists
 }
@@ -92,7 +94,7 @@ func (f *follower) follow(ctx context.Context) {
 		err := f.stream(ctx, metav1.ListOptions{})
 		switch {
 		case ctx.Err() != nil:
-		case final(err):
+		case f.denied(err):
 			f.recorder.fail(fmt.Errorf("record kind %s: %w", f.kind.Name, err))
 		case lost(err):
 			if err := f.bridge(ctx, err); err != nil && ctx.Err() == nil {
@@ -126,6 +128,7 @@ func (f *follower) stream(ctx context.Context, o metav1.ListOptions) error {
 		return err
 	}
 	defer w.Stop()
+	f.refused = time.Time{}
 	for e := range w.ResultChan() {
 		if e.Type == watch.Error {
 			return apierrors.FromObject(e.Object)
@@ -143,8 +146,22 @@ func (f *follower) seenThrough() uint64 {
 	return f.through
 }
 
-// final reports an error that neither time nor listing again mends.
-func final(err error) bool { return apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) }
+// denied reports that the server refuses to be watched, and has for too long to be one
+// that is starting: until its authorizer has seen the roles, it refuses everybody.
+func (f *follower) denied(err error) bool {
+	switch {
+	case err == nil:
+		f.refused = time.Time{}
+	case !refusal(err):
+	case f.refused.IsZero():
+		f.refused = time.Now()
+	default:
+		return time.Since(f.refused) >= f.recorder.patience
+	}
+	return false
+}
+
+func refusal(err error) bool { return apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) }
 
 // lost reports an error after which the kind has to be listed again: the server no
 // longer has the versions (410 Gone), or gives what cannot be recorded.
@@ -219,15 +236,19 @@ func (f *follower) bridge(ctx context.Context, why error) error {
 
 // listAgain tries until the server answers: it may be starting again.
 func (f *follower) listAgain(ctx context.Context, why error) (*listing, error) {
-	if l, err := f.list(ctx, oldest(why)); err == nil && l.version >= f.seenThrough() {
-		return l, nil
-	}
+	options := oldest(why)
 	for {
-		l, err := f.list(ctx, metav1.ListOptions{})
-		if err == nil || final(err) || ctx.Err() != nil {
-			return l, err
+		l, err := f.list(ctx, options)
+		switch {
+		case err == nil && l.version >= f.seenThrough():
+			return l, nil
+		case ctx.Err() != nil || f.denied(err):
+			return nil, cmp.Or(err, ctx.Err())
+		case (err == nil || lost(err)) && options != metav1.ListOptions{}:
+			options = metav1.ListOptions{} // as it is now
+		default:
+			sleep(ctx, restartDelay)
 		}
-		sleep(ctx, restartDelay)
 	}
 }
 

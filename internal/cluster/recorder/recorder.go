@@ -16,6 +16,7 @@
 package recorder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +51,14 @@ type Options struct {
 	// Namespace is the only one that is watched, besides what is in none; empty means
 	// all of them. It is for several labs in a cluster, which do not see each other.
 	Namespace string
+
+	// Patience is how long a server may refuse what it allowed before: one that starts
+	// refuses everybody until it has seen the roles. 0 means half a minute.
+	Patience time.Duration
 }
+
+// patience is the usual Options.Patience.
+const patience = 30 * time.Second
 
 // Recorder records a cluster until it is closed. It is safe for concurrent use.
 type Recorder struct {
@@ -60,6 +68,7 @@ type Recorder struct {
 	builder  *timeline.Builder
 	kinds    []*follower
 	client   *http.Client
+	patience time.Duration
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -99,6 +108,7 @@ func newRecorder(o Options) *Recorder {
 	r := &Recorder{
 		out:      o.Out,
 		leaveOut: o.LeaveOut,
+		patience: cmp.Or(o.Patience, patience),
 		start:    o.Header.Start,
 		builder:  timeline.NewBuilder(o.Header),
 		stop:     func() {},

@@ -59,7 +59,7 @@ func start(t *testing.T, s *server) *lab {
 	l := &lab{server: s, file: &file{}, transport: &recordertest.Transport{}}
 	config := s.config()
 	config.WrapTransport = l.transport.Wrap
-	r, err := recorder.Start(t.Context(), recorder.Options{Config: config, Kinds: someKinds(), Out: l.file, Header: timeline.Header{Lab: "test"}})
+	r, err := recorder.Start(t.Context(), recorder.Options{Config: config, Kinds: someKinds(), Out: l.file, Header: timeline.Header{Lab: "test"}, Patience: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -384,6 +384,20 @@ func TestStartFails(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A server that has started again refuses everybody until it knows the roles.
+func TestForbiddenForAMoment(t *testing.T) {
+	l := start(t, newServer(t))
+	l.set(func() { l.refuse["pods"] = 403 })
+	l.transport.Cut("pods")
+	for refused := 0; refused == 0; time.Sleep(10 * time.Millisecond) {
+		l.set(func() { refused = l.refused })
+	}
+	l.put("pods", "meanwhile")
+	l.set(func() { l.refuse["pods"] = 0 })
+	l.sync(t)
+	l.expect(t, "ADDED:meanwhile@101")
 }
 
 func TestForbiddenLaterEndsTheRecording(t *testing.T) {

@@ -27,6 +27,7 @@ type server struct {
 	objects   map[string]object // by resource and UID
 	wake      chan struct{}
 	refuse    map[string]int  // status codes for lists and watches of a resource
+	refused   int             // how many requests were
 	early     map[string]bool // 410 is the status of the answer, not an event in it
 	repeats   bool            // watches begin too early
 	hold      map[string]bool // keep a resource's events back
@@ -130,6 +131,9 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	resource := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
 	s.mu.Lock()
 	code := s.refuse[resource]
+	if code != 0 {
+		s.refused++
+	}
 	s.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
 	switch {

@@ -117,11 +117,12 @@ func (f *follower) goal(ctx context.Context) (*goal, error) {
 	return g, nil
 }
 
-// listVersions asks again when a server that is busy did not answer: a mark that is
-// missing would end a lab. It takes ten seconds to give up.
+// listVersions asks again when a server that is busy did not answer, or one that is
+// starting refuses: a mark that is missing would end a lab. It takes ten seconds to
+// give up.
 func (f *follower) listVersions(ctx context.Context) (list *metav1.PartialObjectMetadataList, err error) {
 	backoff := wait.Backoff{Duration: 300 * time.Millisecond, Factor: 2, Steps: 6}
-	mends := func(err error) bool { return ctx.Err() == nil && !final(err) }
+	mends := func(error) bool { return ctx.Err() == nil }
 	// What OnError itself returns is nil when ctx has ended.
 	_ = retry.OnError(backoff, mends, func() error {
 		list, err = f.versions.List(ctx, metav1.ListOptions{})
