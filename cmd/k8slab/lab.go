@@ -148,7 +148,7 @@ func claimLearnersLab(p labProcess, l *lesson.Lesson) (*runner.LabDir, error) {
 
 // run serves the session until it has ended.
 func (lab *ownedLab) run(ctx context.Context, report io.WriteCloser, log io.Writer) int {
-	defer lab.dir.Release()
+	defer func() { _ = lab.dir.Release() }() // the lock ends with the process anyway
 	tell := json.NewEncoder(report)
 	listener, err := live.Listen(lab.dir.Path)
 	if err == nil {

@@ -48,7 +48,7 @@ func (c *creation) loadLocal(ctx context.Context) error {
 	}
 	c.log.phase("Loading " + strings.Join(missing, ", ") + " into the nodes")
 	archive := filepath.Join(c.dir, "images.tar")
-	defer os.Remove(archive) // the nodes have it, or will not get it
+	defer func() { _ = os.Remove(archive) }() // the nodes have it, or will not get it
 	if err := c.engine.save(ctx, archive, missing); err != nil {
 		return err
 	}

@@ -121,7 +121,7 @@ func (c *Client) post(ctx context.Context, path string, a ask) (State, error) {
 
 // Watch implements Session.
 func (c *Client) Watch(ctx context.Context) (<-chan State, error) {
-	response, err := c.request(ctx, http.MethodGet, pathWatch, ask{})
+	response, err := c.request(ctx, http.MethodGet, pathWatch, ask{}) //nolint:bodyclose // who reads it closes it
 	if err != nil {
 		return nil, err
 	}
