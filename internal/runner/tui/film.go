@@ -58,10 +58,14 @@ func roll(ctx context.Context, recording int, path string, follower *timeline.Fo
 // open opens a recording that may not be there yet.
 func open(path string) (*timeline.Follower, error) {
 	f, err := timeline.Follow(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
+	case err != nil:
+		return nil, err
 	}
-	return f, err
+	f.Skip(picture.Unneeded()...) // half of a recording, and the player is to be small
+	return f, nil
 }
 
 // pictureMsg is a picture that has been made.
