@@ -401,9 +401,7 @@ func (p *Picture) addBare(w timeline.Window, s Select, drawn map[types.UID]bool)
 	}
 }
 
-// Unneeded returns the kinds of a recording that pictures do not look at. Without them a
-// picture has the same in it; moments can be some tens of milliseconds later, since an
-// event that arrived late takes its time from those after it.
+// Unneeded returns the kinds of a recording that pictures do not look at.
 func Unneeded() []string {
 	return []string{"Event", "Node", "Service", "EndpointSlice", "HorizontalPodAutoscaler", "PodDisruptionBudget", "CronJob", "PersistentVolumeClaim"}
 }

@@ -312,12 +312,7 @@ func (s *sheet) row(p *Panel, r Row) {
 	for i, b := range r.Bars {
 		s.bar(p, r, b)
 		if b.Revision >= 0 && s.leads(r.Bars, i) {
-			class := revisionClass(b.Revision) + "t"
-			if b.State == Waiting { // its pattern is none to write on
-				class = "badt"
-				s.rect("wait", s.x(b.From), s.y+1.5, 14, barHeight-3, "")
-			}
-			s.text(s.x(b.From)+7, s.y+barHeight-2.5, "on "+class, p.Revisions[b.Revision].Letter)
+			s.text(s.x(b.From)+7, s.y+barHeight-2.5, "on "+revisionClass(b.Revision)+"t", p.Revisions[b.Revision].Letter)
 		}
 	}
 	for _, g := range r.Signs {
@@ -367,7 +362,7 @@ func (s *sheet) leads(bars []Bar, i int) bool {
 	width := func(b Bar) float64 {
 		w := s.x(b.To) - s.x(b.From)
 		switch {
-		case w < room || b.State != Ready && b.State != Starting && b.State != NotReady && b.State != Waiting:
+		case w < room || b.State != Ready && b.State != Starting && b.State != NotReady:
 			return 0
 		case b.State == Ready:
 			return w + s.width

@@ -58,14 +58,10 @@ func roll(ctx context.Context, recording int, path string, follower *timeline.Fo
 // open opens a recording that may not be there yet.
 func open(path string) (*timeline.Follower, error) {
 	f, err := timeline.Follow(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
-	case err != nil:
-		return nil, err
 	}
-	f.Skip(picture.Unneeded()...) // half of a recording, and the player is to be small
-	return f, nil
+	return f, err
 }
 
 // pictureMsg is a picture that has been made.

@@ -261,6 +261,8 @@ func (m *Model) advice() string {
 		return l.colour(green, l.either("✓", "+")) + " You have finished the lesson, with " + m.points() + ". q quits."
 	case broken:
 		return l.sign("error") + " That is our mistake, and costs no points. x does the step again."
+	case failed && open:
+		return l.sign("failed") + " A check has failed. h gives a hint; a answers the question first."
 	case failed:
 		return l.sign("failed") + " A check has failed. x does the step again, h gives a hint."
 	case len(m.state.Problems) > 0:
