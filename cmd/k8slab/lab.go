@@ -135,13 +135,9 @@ func claimLearnersLab(p labProcess, l *lesson.Lesson) (*runner.LabDir, error) {
 		return nil, err
 	}
 	if p.Again {
-		err = dir.PutAside()
-	}
-	if _, missing := os.Stat(dir.Workspace()); err == nil && errors.Is(missing, os.ErrNotExist) {
-		err = dir.Fill(l.StartFiles())
-	}
-	if err != nil {
-		return nil, errors.Join(err, dir.Release())
+		if err := dir.PutAside(); err != nil {
+			return nil, errors.Join(err, dir.Release())
+		}
 	}
 	return dir, nil
 }

@@ -44,12 +44,12 @@ func (d *LabDir) snapshotBeside(b *LabDir) (*Refusal, error) {
 }
 
 // Restore gives the files of the workspace back that a step began with, or, if that
-// is not known, those of the lesson. Files that came since then stay.
+// is not known, those that it would have begun with. Files that came since then stay.
 func (d *LabDir) Restore(step string, l *lesson.Lesson) error {
 	begin := &LabDir{Name: d.Name, Path: filepath.Join(d.file(beginDir), step)}
 	files, err := begin.files()
 	if errors.Is(err, os.ErrNotExist) {
-		files, err = l.StartFiles(), nil
+		files, err = l.FilesBefore(step), nil
 	}
 	if err != nil {
 		return fmt.Errorf("read what step %q began with: %w", step, err)

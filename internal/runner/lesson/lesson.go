@@ -64,6 +64,20 @@ type File struct {
 // StartFiles returns what a learner's workspace begins with, sorted by path.
 func (l *Lesson) StartFiles() []File { return slices.Clone(l.start) }
 
+// FilesBefore returns what the workspace of somebody has who has done all steps before
+// one as the solution does: the files that it begins with, and over them those of the steps, in
+// order. A path can be there more than once, and the last one counts.
+func (l *Lesson) FilesBefore(step string) []File {
+	files := l.StartFiles()
+	for _, s := range l.Steps {
+		if s.ID == step {
+			break
+		}
+		files = append(files, s.solution...)
+	}
+	return files
+}
+
 // ChecksSource returns the script with the lesson's checks: its path inside the
 // lesson directory (checks/checks.go) and its source. Both are empty if no step
 // of the lesson has checks.

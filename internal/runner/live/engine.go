@@ -64,7 +64,8 @@ type move struct {
 	fresh bool // on a new cluster
 }
 
-// New returns a session that Run starts, where what was done of the lesson ends.
+// New returns a session that Run starts, where what was done of the lesson ends. If the
+// lab has no workspace, it gets one.
 func New(p Params) (*Engine, error) {
 	e := &Engine{
 		Params: p, moves: make(chan move, 1), asked: make(chan chan struct{}), files: make(chan struct{}, 1),
@@ -76,6 +77,11 @@ func New(p Params) (*Engine, error) {
 		return nil, err
 	}
 	e.begin()
+	if _, err := os.Stat(p.Dir.Workspace()); errors.Is(err, os.ErrNotExist) {
+		if err := p.Dir.Fill(p.Lesson.FilesBefore(e.state.Current)); err != nil {
+			return nil, err
+		}
+	}
 	if damaged != nil {
 		e.note("%s", upper(damaged.Error())+".")
 	}

@@ -35,15 +35,26 @@ func newEngine(t *testing.T, store progress.Store) *Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := dir.Fill(l.StartFiles()); err != nil {
-		t.Fatal(err)
-	}
 	e, err := New(Params{Lesson: l, Dir: dir, Provider: noProvider{}, Progress: store})
 	if err != nil {
 		t.Fatal(err)
 	}
 	e.change(func(s *State) { s.Phase = "" })
 	return e
+}
+
+// A workspace that is gone is made as somebody has it who did all steps before.
+func TestWorkspaceIsMade(t *testing.T) {
+	store := progress.Store{Dir: t.TempDir()}
+	for step, want := range map[string]string{"create": "nginx:1.25", "delete": "nginx:1.26"} {
+		if err := store.Save(progress.Lesson{Lesson: "replicaset-updates", Current: step}); err != nil {
+			t.Fatal(err)
+		}
+		e := newEngine(t, store)
+		if content, err := os.ReadFile(filepath.Join(e.Dir.Workspace(), "web.yaml")); err != nil || !strings.Contains(string(content), want) {
+			t.Errorf("at %s: %q, %v", step, content, err)
+		}
+	}
 }
 
 // say sets what the checks of the current step have found.
