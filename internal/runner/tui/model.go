@@ -181,6 +181,9 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.painted(msg)
 	case beatMsg:
 		m.tick++
+		if m.screen == screenPicture {
+			m.layout() // it goes on while nothing happens
+		}
 		return m, m.beat()
 	}
 	m.layout()

@@ -378,8 +378,41 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// BenchmarkView draws a frame with what changes between two of them.
+// busy is the picture of 10,000 events: 2000 Pods of a Deployment that is updated again and
+// again, each of which is created, starts, is ready and goes.
+func busy() *picture.Picture {
+	panel := picture.Panel{Kind: "Deployment", Namespace: "default", Name: "web", Revisions: []picture.Revision{{Letter: "A"}, {Letter: "B"}}}
+	for i := range 2000 {
+		at := func(n int) picture.Time { return picture.Time(time.Duration(i*5+n*20) * 100 * time.Millisecond) }
+		var bars []picture.Bar
+		for n, state := range []picture.State{picture.Pending, picture.Starting, picture.Ready, picture.Terminating} {
+			bars = append(bars, picture.Bar{From: at(n), To: at(n + 1), State: state, Revision: i % 2})
+		}
+		panel.Rows = append(panel.Rows, picture.Row{Name: fmt.Sprint("web-", i), Bars: bars})
+		for n := range 5 {
+			panel.Counts = append(panel.Counts, picture.Count{At: at(n), Wanted: 20, Pods: 20 + n, Available: 20 - n, Limited: true, Most: 25, Fewest: 15})
+		}
+	}
+	return &picture.Picture{Recorded: epoch, Open: true, End: panel.Counts[len(panel.Counts)-1].At, Panels: []picture.Panel{panel}}
+}
+
+// BenchmarkView draws a frame after everything that can change it: one second, and a
+// state. A frame must not take longer than 50 ms.
 func BenchmarkView(b *testing.B) {
+	pictures := map[string]*picture.Picture{
+		"lesson":        picture.Of(recording(b).Whole(), picture.Select{}),
+		"10,000 events": busy(),
+	}
+	for name, p := range pictures {
+		for _, size := range [][2]int{{80, 24}, {160, 48}} {
+			for _, whole := range []bool{false, true} {
+				b.Run(fmt.Sprintf("%s/%dx%d/alone=%t", name, size[0], size[1], whole), func(b *testing.B) { benchmarkView(b, p, size, whole) })
+			}
+		}
+	}
+}
+
+func benchmarkView(b *testing.B, p *picture.Picture, size [2]int, whole bool) {
 	l, err := lesson.Parse(os.DirFS("testdata/lessons"), "demo")
 	if err != nil {
 		b.Fatal(err)
@@ -387,14 +420,16 @@ func BenchmarkView(b *testing.B) {
 	session := newScripted(l)
 	now := epoch
 	m := newModel(context.Background(), Options{Lesson: l, Session: session, Look: report.Options{Profile: termenv.ANSI256}, Now: func() time.Time { return now }})
-	m.Update(tea.WindowSizeMsg{Width: 160, Height: 48})
+	m.Update(tea.WindowSizeMsg{Width: size[0], Height: size[1]})
 	m.take(session.state)
-	m.recording, m.timeline = 0, recording(b)
-	m.picture = picture.Of(m.timeline.Whole(), picture.Select{})
-	m.picture.Open = true
+	m.recording, m.picture, m.view = 0, p, viewPicture
+	if whole {
+		m.screen = screenPicture
+	}
 	for b.Loop() {
 		now = now.Add(time.Second)
-		m.Update(beatMsg{})
+		session.state.Revision++
+		m.Update(stateMsg{state: session.state, ok: true})
 		if m.View() == "" {
 			b.Fatal("nothing")
 		}
