@@ -47,21 +47,11 @@ func newPerson(t *testing.T, env ...string) *person {
 	}
 	home := t.TempDir()
 	l := &person{T: t, home: home, env: append([]string{
-		"HOME=" + home, "XDG_STATE_HOME=" + filepath.Join(home, "state"), "XDG_CACHE_HOME=" + playersCache(t), "XDG_RUNTIME_DIR=" + shortDir(t),
+		"HOME=" + home, "XDG_STATE_HOME=" + filepath.Join(home, "state"), "XDG_CACHE_HOME=" + filepath.Join(home, "cache"), "XDG_RUNTIME_DIR=" + shortDir(t),
 		"PATH=" + os.Getenv("PATH"), "SHELL=/bin/bash", "LC_ALL=C.UTF-8", "TERM=screen-256color", "K8SLAB_KIND_IMAGE=",
 	}, env...)}
 	t.Cleanup(l.stop)
 	return l
-}
-
-// playersCache is kept between the tests of one run: it has the seed.
-func playersCache(t *testing.T) string {
-	t.Helper()
-	dir := filepath.Join(os.TempDir(), fmt.Sprint("k8slab-players-", os.Getpid()))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	return dir
 }
 
 // shortDir is a directory for sockets, whose paths must not be long.
