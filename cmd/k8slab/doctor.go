@@ -37,6 +37,7 @@ const (
 
 func newDoctorCommand(s streams) *cobra.Command {
 	var output outputFormat
+	var clusterContext string
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look whether everything is there that k8slab needs",
@@ -47,6 +48,13 @@ It also names the directories that k8slab writes to, and the log of each lab.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			findings := diagnose(c.Context())
+			if clusterContext != "" {
+				all, err := examineContext(c.Context(), clusterContext)
+				if err != nil {
+					return err
+				}
+				findings = append(findings, all...)
+			}
 			err := output.write(s.out, findings, func() error { return printFindings(s.out, findings) }, nil)
 			if err != nil {
 				return err
@@ -60,6 +68,7 @@ It also names the directories that k8slab writes to, and the log of each lab.`,
 		},
 	}
 	output.addTo(c, formatText, formatJSON, formatYAML)
+	c.Flags().StringVar(&clusterContext, "context", "", "also say which lessons can be done with --cluster existing in this context of your kubeconfig")
 	return c
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -79,4 +80,38 @@ func workOf(l *lesson.Lesson) existing.Work {
 		}
 	}
 	return w
+}
+
+// examineContext says of each lesson whether it can be done in a cluster that runs
+// already. That one cannot is no problem of this machine.
+func examineContext(ctx context.Context, name string) ([]finding, error) {
+	all, err := (&course{}).open()
+	if err != nil {
+		return nil, err
+	}
+	names, err := lesson.List(all)
+	if err != nil {
+		return nil, err
+	}
+	var findings []finding
+	for _, lessonName := range names {
+		l, err := lesson.Parse(all, lessonName)
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, examineLesson(ctx, name, l))
+	}
+	return findings, nil
+}
+
+func examineLesson(ctx context.Context, name string, l *lesson.Lesson) finding {
+	f := finding{Check: fmt.Sprintf("lesson %s in context %s", l.Name, name), Status: healthy, Message: "can be done"}
+	if l.Isolation == lesson.IsolationCluster {
+		f.Status, f.Message = notice, "needs a cluster of its own"
+		return f
+	}
+	if err := (existing.Provider{Context: name, Work: workOf(l)}).Examine(ctx, l.Cluster.Nodes); err != nil {
+		f.Status, f.Message = notice, err.Error()
+	}
+	return f
 }
