@@ -11,7 +11,7 @@ import (
 )
 
 // hosts are the names of package lab that are for the host of scripts.
-var hosts = []string{"Judge", "Case", "Held", "Verdict", "Outcome", "Passed", "Waiting", "Failed", "Error"}
+var hosts = []string{"Judge", "Case", "Held", "Verdict", "Evidence", "Outcome", "Passed", "Waiting", "Failed", "Error"}
 
 // TestLabIsCurrent compares the generated table of package lab with its source.
 func TestLabIsCurrent(t *testing.T) {
