@@ -564,7 +564,7 @@ func TestWaitSettledQuiet(t *testing.T) {
 	l := start(t, newServer(t))
 	l.put("pods", "a", `{"status":{"phase":"Succeeded"}}`)
 	l.sync(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // more than it takes to catch up
 	defer cancel()
 	err := l.WaitSettled(ctx, time.Hour)
 	if err == nil || err.Error() != "the lab has not settled: something happened less than 1h0m0s ago" {
