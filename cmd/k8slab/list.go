@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"io/fs"
+	"sync"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -65,12 +67,17 @@ func listLessons(s streams, all fs.FS) ([]listedLesson, error) {
 	if err != nil {
 		return nil, err
 	}
+	lessons, errs := make([]*lesson.Lesson, len(names)), make([]error, len(names))
+	var reading sync.WaitGroup
+	for i, name := range names {
+		reading.Go(func() { lessons[i], errs[i] = lesson.Parse(all, name) })
+	}
+	reading.Wait()
+	if err := cmp.Or(errs...); err != nil {
+		return nil, err
+	}
 	var listed []listedLesson
-	for _, name := range names {
-		l, err := lesson.Parse(all, name)
-		if err != nil {
-			return nil, err
-		}
+	for _, l := range lessons {
 		known, err := store.Load(l.Name)
 		if err != nil {
 			fmt.Fprintf(s.err, "k8slab: %v\n", err)

@@ -7,10 +7,12 @@ import (
 	"net"
 
 	"github.com/spf13/pflag"
+	apiextensionsopenapi "k8s.io/apiextensions-apiserver/pkg/generated/openapi"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/apiserver/pkg/server/egressselector"
 	cliflag "k8s.io/component-base/cli/flag"
+	aggregatoropenapi "k8s.io/kube-aggregator/pkg/generated/openapi"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	apiserveroptions "k8s.io/kubernetes/cmd/kube-apiserver/app/options"
 )
@@ -77,6 +79,8 @@ func newAPIServer(ctx context.Context, c apiServerConfig) (*apiServer, error) {
 // prepare assembles the rest, which reads the store.
 func (s *apiServer) prepare() (run func(context.Context) error, err error) {
 	serveOpenAPI := deferOpenAPI(s.config.KubeAPIs.ControlPlane.Generic)
+	onlyDefinitions(&s.config.ApiExtensions.GenericConfig.Config, apiextensionsopenapi.GetOpenAPIDefinitions)
+	onlyDefinitions(&s.config.Aggregator.GenericConfig.Config, aggregatoropenapi.GetOpenAPIDefinitions)
 	complete, err := s.config.Complete()
 	if err != nil {
 		return nil, err

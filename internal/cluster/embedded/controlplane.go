@@ -36,20 +36,26 @@ type controlPlane struct {
 	died     chan error // receives the first component that ended
 
 	pki       *pki
+	listener  net.Listener // the API server's
 	store     *store
 	seeded    bool
 	apiServer *apiServer
-	server    string // the API server's URL
 	network   *podnet.Network
 	admin     *kubernetes.Clientset
 	client    *rest.Config
+	nodes     []nodeConfig
+	kubelets  gate                                   // opens when the API server is ready and the nodes are registered
+	managers  map[string]func(context.Context) error // the programs beside the API server, put together
 }
 
 // startCluster starts all parts in the order of their needs and returns when
 // every node is Ready and Pods can be created. A part that ends later reports
 // to died.
 func startCluster(ctx context.Context, config processConfig, progress func(string)) (died <-chan error, err error) {
-	c := &controlPlane{config: config, progress: progress, died: make(chan error, 1), network: podnet.New(podnet.Options{})}
+	c := &controlPlane{
+		config: config, progress: progress, died: make(chan error, 1),
+		network: podnet.New(podnet.Options{}), kubelets: newGate(), managers: map[string]func(context.Context) error{},
+	}
 	for _, step := range []struct {
 		phase string
 		run   func(context.Context) error
@@ -57,8 +63,7 @@ func startCluster(ctx context.Context, config processConfig, progress func(strin
 		{"making certificates", c.makeCertificates},
 		{"starting etcd", c.startStore},
 		{"starting the API server", c.startAPIServer},
-		{"starting nodes", c.startNodes},
-		{"starting controllers and scheduler", c.startControllers},
+		{"starting nodes, controllers and scheduler", c.startRest},
 		{"waiting for nodes", c.waitForNodes},
 	} {
 		progress(step.phase)
@@ -73,8 +78,13 @@ func startCluster(ctx context.Context, config processConfig, progress func(strin
 }
 
 func (c *controlPlane) makeCertificates(context.Context) (err error) {
-	c.pki, err = newPKI(filepath.Join(c.config.dataDir(), "pki"))
-	return err
+	if c.pki, err = newPKI(filepath.Join(c.config.dataDir(), "pki")); err != nil {
+		return err
+	}
+	if c.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return err
+	}
+	return c.connect("https://" + c.listener.Addr().String())
 }
 
 // startStore starts the store and fills it from the seed, while the API server
@@ -83,16 +93,13 @@ func (c *controlPlane) startStore(ctx context.Context) (err error) {
 	if c.store, err = newStore(); err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	c.server = "https://" + listener.Addr().String()
+	c.store.serveDirectly(ctx)
 	var parts errgroup.Group
 	parts.Go(func() error { return c.plantSeed(ctx) })
+	parts.Go(func() error { return c.startNodes(ctx) })
 	parts.Go(func() (err error) {
 		c.apiServer, err = newAPIServer(ctx, apiServerConfig{
-			pki: c.pki, store: c.store, listener: listener,
+			pki: c.pki, store: c.store, listener: c.listener,
 			limits:   &limitsPlugin{limits: c.config.Limits, store: c.store, volumes: c.config.volumesDir()},
 			dialNode: dialKubelet, dialPod: c.dialPod,
 		})
@@ -117,15 +124,21 @@ func (c *controlPlane) plantSeed(ctx context.Context) error {
 	return s.plant(ctx, c.store)
 }
 
+// startAPIServer returns when the API server is ready. It is put together on one
+// processor; on another one so is everything that will talk to it.
 func (c *controlPlane) startAPIServer(ctx context.Context) error {
+	var parts errgroup.Group
+	parts.Go(func() error { return c.runAPIServer(ctx) })
+	parts.Go(func() error { return c.assembleRest(ctx) })
+	return parts.Wait()
+}
+
+func (c *controlPlane) runAPIServer(ctx context.Context) error {
 	run, err := c.apiServer.prepare()
 	if err != nil {
 		return err
 	}
 	startComponent(ctx, "kube-apiserver", c.died, run)
-	if err := c.connect(c.server); err != nil {
-		return err
-	}
 	if !c.seeded {
 		if err := c.waitForAPIServer(ctx, "/livez/ping"); err != nil {
 			return err
@@ -140,6 +153,34 @@ func (c *controlPlane) startAPIServer(ctx context.Context) error {
 	// Not livez: before its authorizer has seen the policy, the server refuses
 	// the scheduler, which then waits for seconds.
 	return c.waitForAPIServer(ctx, "/readyz")
+}
+
+// assembleRest puts together what runs beside the API server. The kubelets run
+// already; their first requests wait at the gate.
+func (c *controlPlane) assembleRest(ctx context.Context) (err error) {
+	setJobPace(c.config.Pace)
+	if c.managers["kube-controller-manager"], err = newControllerManager(ctx, c.pki.path("controller-manager.kubeconfig"), c.pki); err != nil {
+		return err
+	}
+	c.managers["kube-scheduler"], err = newScheduler(ctx, c.pki.path("scheduler.kubeconfig"))
+	return err
+}
+
+// startRest lets everything talk to the API server.
+func (c *controlPlane) startRest(ctx context.Context) error {
+	for _, node := range c.nodes {
+		if err := node.register(ctx); err != nil {
+			return fmt.Errorf("register %s: %w", node.name(), err)
+		}
+	}
+	c.kubelets.open()
+	c.managers["storage provisioner"] = func(ctx context.Context) error {
+		return storage.Run(ctx, c.admin, c.config.volumesDir())
+	}
+	for name, run := range c.managers {
+		startComponent(ctx, name, c.died, run)
+	}
+	return nil
 }
 
 // dialPod connects the API server's proxy to Pods, and to nothing else: whoever
@@ -202,24 +243,6 @@ func systemNamespaces() []string {
 	return []string{metav1.NamespaceDefault, metav1.NamespaceSystem, metav1.NamespacePublic, corev1.NamespaceNodeLease}
 }
 
-func (c *controlPlane) startControllers(ctx context.Context) error {
-	setJobPace(c.config.Pace)
-	manager, err := newControllerManager(ctx, c.pki.path("controller-manager.kubeconfig"), c.pki)
-	if err != nil {
-		return err
-	}
-	startComponent(ctx, "kube-controller-manager", c.died, manager)
-	scheduler, err := newScheduler(ctx, c.pki.path("scheduler.kubeconfig"))
-	if err != nil {
-		return err
-	}
-	startComponent(ctx, "kube-scheduler", c.died, scheduler)
-	startComponent(ctx, "storage provisioner", c.died, func(ctx context.Context) error {
-		return storage.Run(ctx, c.admin, c.config.volumesDir())
-	})
-	return nil
-}
-
 func (c *controlPlane) startNodes(ctx context.Context) error {
 	catalogue, err := images.Builtin()
 	if err != nil {
@@ -227,7 +250,11 @@ func (c *controlPlane) startNodes(ctx context.Context) error {
 	}
 	setContainerLogsDir(filepath.Join(c.config.dataDir(), "containerlogs"))
 	for i := 1; i <= c.config.Nodes; i++ {
-		node := nodeConfig{index: i, volumes: c.config.volumesDir(), pki: c.pki, admin: c.admin, client: c.client, mounts: newMounts(), died: c.died}
+		node := nodeConfig{
+			index: i, volumes: c.config.volumesDir(), pki: c.pki, admin: c.admin, client: rest.CopyConfig(c.client),
+			mounts: newMounts(), died: c.died,
+		}
+		node.client.Dial = c.kubelets.dial
 		node.dir = filepath.Join(c.config.dataDir(), node.name())
 		if err := node.prepareDirs(); err != nil {
 			return err
@@ -247,6 +274,7 @@ func (c *controlPlane) startNodes(ctx context.Context) error {
 		if err := startNode(ctx, node); err != nil {
 			return fmt.Errorf("%s: %w", node.name(), err)
 		}
+		c.nodes = append(c.nodes, node)
 	}
 	return nil
 }

@@ -35,11 +35,15 @@ func (hostOS) Symlink(string, string) error { return nil }
 // hostUtil lets several kubelets live in one process. Each registers two
 // metrics collectors of its own in a registry of the process, and panics if
 // they are there. MakeRShared is the first call to a dependency after that.
-type hostUtil struct{ hostutil.HostUtils }
+type hostUtil struct {
+	hostutil.HostUtils
+	released func() // is told when the next kubelet may start
+}
 
 // MakeRShared would change a mount of the host; there is none to change.
-func (hostUtil) MakeRShared(string) error {
+func (h hostUtil) MakeRShared(string) error {
 	releaseCollectors()
+	h.released()
 	return nil
 }
 

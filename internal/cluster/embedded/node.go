@@ -77,9 +77,9 @@ func (c nodeConfig) podCIDR() netip.Prefix {
 // kubelet's default, 110, is for machines.
 const maxPods = 400
 
-// startNode registers a node and starts the real kubelet for it. Nodes are
-// started one after another: a kubelet registers metrics that only one at a
-// time may own (see hostUtil).
+// startNode starts the real kubelet of a node that is to be registered before
+// the kubelet's requests are let through. Nodes are started one after another: a
+// kubelet registers metrics that only one at a time may own (see hostUtil).
 //
 // The context ends with the process. No kubelet can be stopped: its informers
 // run for ever.
@@ -91,9 +91,6 @@ func startNode(ctx context.Context, c nodeConfig) error {
 	})
 	if err != nil {
 		return err
-	}
-	if err := c.createNode(ctx); err != nil {
-		return fmt.Errorf("register the node: %w", err)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -107,17 +104,26 @@ func startNode(ctx context.Context, c nodeConfig) error {
 	if err != nil {
 		return err
 	}
-	k, deps, err := c.newKubelet(ctx, config, clients)
+	shared := make(chan struct{})
+	k, deps, err := c.newKubelet(ctx, config, clients, hostUtil{hostutil.NewHostUtil(), func() { close(shared) }})
 	if err != nil {
 		return fmt.Errorf("make the kubelet: %w", err)
 	}
-	return c.runKubelet(ctx, k, deps, config, listener, serving)
+	if err := c.runKubelet(ctx, k, deps, config, listener, serving); err != nil {
+		return err
+	}
+	select {
+	case <-shared: // it owns no metrics any more
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
-// createNode makes the Node object before the kubelet does, because its
+// register makes the Node object before the kubelet does, because its
 // addresses are made up: a kubelet with an external cloud provider keeps the
 // addresses that it finds, and looks for no others.
-func (c nodeConfig) createNode(ctx context.Context) error {
+func (c nodeConfig) register(ctx context.Context) error {
 	_, err := c.admin.CoreV1().Nodes().Create(ctx, &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{Name: c.name()},
 		Spec:       corev1.NodeSpec{PodCIDR: c.podCIDR().String(), PodCIDRs: []string{c.podCIDR().String()}, ProviderID: c.providerID()},
@@ -183,7 +189,7 @@ func (c nodeConfig) clients(serving keyPair) (nodeClients, error) {
 	return nodeClients{requests, heartbeats}, err
 }
 
-func (c nodeConfig) newKubelet(ctx context.Context, config *kubeletconfig.KubeletConfiguration, clients nodeClients) (*kubelet.Kubelet, *kubelet.Dependencies, error) {
+func (c nodeConfig) newKubelet(ctx context.Context, config *kubeletconfig.KubeletConfiguration, clients nodeClients, host hostUtil) (*kubelet.Kubelet, *kubelet.Dependencies, error) {
 	events := record.NewBroadcaster(record.WithContext(ctx))
 	recorder := events.NewRecorder(legacyscheme.Scheme, corev1.EventSource{Component: "kubelet", Host: c.name()})
 	events.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: clients.requests.CoreV1().Events("")})
@@ -200,7 +206,7 @@ func (c nodeConfig) newKubelet(ctx context.Context, config *kubeletconfig.Kubele
 		Mounter:                   c.mounts,
 		OSInterface:               hostOS{},
 		Subpather:                 subPaths{within: []string{c.dir, c.volumes}},
-		HostUtil:                  hostUtil{hostutil.NewHostUtil()},
+		HostUtil:                  host,
 		VolumePlugins:             c.volumePlugins(),
 		PodStartupLatencyTracker:  kubeletutil.NewPodStartupLatencyTracker(),
 		NodeStartupLatencyTracker: kubeletutil.NewNodeStartupLatencyTracker(),

@@ -55,6 +55,15 @@ func deferOpenAPI(config *genericapiserver.Config) func(*genericapiserver.Generi
 	}
 }
 
+// onlyDefinitions has the server that config describes look for the kinds that it
+// serves among those of define. By default it goes through all kinds of
+// Kubernetes, which takes as long as to build the document.
+func onlyDefinitions(config *genericapiserver.Config, define common.GetOpenAPIDefinitions) {
+	own := *config.OpenAPIConfig // the servers of the chain share it
+	own.GetDefinitions = define
+	config.OpenAPIConfig = &own
+}
+
 // serveRoot answers which documents of version 3 there are. Until they are
 // built, their addresses are without the hash of the content that lets a client
 // keep them for ever; the aggregator asks again every second.

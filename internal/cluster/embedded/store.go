@@ -12,10 +12,9 @@ import (
 	"go.etcd.io/etcd/server/v3/storage/wal"
 )
 
-// store is the etcd of a lab. It listens on sockets in the lab's directory, which
-// nobody else may enter, and only the API server talks to it. TLS would keep
-// nobody out whom the directory lets in, and costs two handshakes for each of
-// the hundred clients that an API server has.
+// store is the etcd of a lab. The API server calls its functions (serveDirectly).
+// It listens all the same, on sockets in the lab's directory, which nobody else may
+// enter: those who debug it, and a test, can ask it.
 type store struct {
 	etcd *embed.Etcd
 	url  string
@@ -28,8 +27,7 @@ const walSegmentBytes = 4 << 20
 // storeTimeout bounds one request to the etcd in this process.
 const storeTimeout = 10 * time.Second
 
-// newStore starts a member of its own, to which clients may connect at once and
-// are answered when it is ready. Data is not fsynced: a lab that did not end
+// newStore starts a member of its own, whose clients are answered when it is ready. Data is not fsynced: a lab that did not end
 // cleanly is thrown away, never recovered.
 func newStore() (*store, error) {
 	wal.SegmentSizeBytes = walSegmentBytes

@@ -405,9 +405,8 @@ func openFiles(t *testing.T) []string {
 	return files
 }
 
-// listening returns the addresses that a process listens on. The table is that
-// of its network namespace; the process's sockets are picked out by inode.
-func listening(t *testing.T, pid int, table string) []net.IP {
+// ownSockets are the inodes of the sockets that the cluster's process has open.
+func ownSockets(t *testing.T) map[string]bool {
 	t.Helper()
 	own := map[string]bool{}
 	for _, f := range openFiles(t) {
@@ -415,6 +414,14 @@ func listening(t *testing.T, pid int, table string) []net.IP {
 			own[strings.TrimSuffix(inode, "]")] = true
 		}
 	}
+	return own
+}
+
+// listening returns the addresses that a process listens on. The table is that
+// of its network namespace; the process's sockets are picked out by inode.
+func listening(t *testing.T, pid int, table string) []net.IP {
+	t.Helper()
+	own := ownSockets(t)
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, table))
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/text"
 )
@@ -31,7 +30,7 @@ const (
 // structure is read here; all else stays source text for the renderer.
 func (p *parser) body(start int) {
 	src := blank(p.source, start)
-	doc := goldmark.DefaultParser().Parse(text.NewReader(src))
+	doc := p.markdown.Parse(text.NewReader(src))
 	c := cutter{parser: p, src: src, textStart: start}
 	for n := doc.FirstChild(); n != nil; n = n.NextSibling() {
 		c.node(n)

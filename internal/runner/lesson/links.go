@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/text"
 )
@@ -37,7 +36,7 @@ func (p *parser) linksIn(blocks []Block) {
 // linksOf looks at the links in a piece of Markdown that begins in a line.
 func (p *parser) linksOf(line int, markdown string) {
 	src := []byte(markdown)
-	doc := goldmark.DefaultParser().Parse(text.NewReader(src))
+	doc := p.markdown.Parse(text.NewReader(src))
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
 			return ast.WalkContinue, nil

@@ -7,6 +7,9 @@ import (
 	"io/fs"
 	"path"
 	"unicode/utf8"
+
+	"github.com/yuin/goldmark"
+	markdown "github.com/yuin/goldmark/parser"
 )
 
 // The files and directories of a lesson directory.
@@ -29,7 +32,7 @@ func Parse(fsys fs.FS, name string) (*Lesson, error) {
 	if err := find(fsys, name); err != nil {
 		return nil, err
 	}
-	p := &parser{fsys: fsys, name: name, lesson: &Lesson{
+	p := &parser{fsys: fsys, name: name, markdown: goldmark.DefaultParser(), lesson: &Lesson{
 		Name: name, Cluster: Cluster{Nodes: 1}, Isolation: IsolationNamespace, Paces: []float64{1},
 	}}
 	if err := p.readTree(); err != nil {
@@ -75,6 +78,7 @@ func (e *UnknownError) Error() string {
 type parser struct {
 	fsys     fs.FS
 	name     string
+	markdown markdown.Parser // to make one costs more than to use it
 	tree     tree
 	lesson   *Lesson
 	problems problems
