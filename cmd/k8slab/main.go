@@ -35,8 +35,8 @@ func run(ctx context.Context, args []string, s streams) int {
 	switch {
 	case name == "kubectl":
 		return runKubectl(args[1:], s, "")
-	case len(args) > 1 && args[1] == runner.KubectlArg:
-		return runRestrictedKubectl(args[2:], s)
+	case len(args) == 2 && args[1] == runner.KubectlArg:
+		return serveRestrictedKubectl(s)
 	case len(args) == 2 && args[1] == embedded.ProcessArg:
 		return embedded.Main(s.in, s.out)
 	case len(args) == 2 && args[1] == checksArg:

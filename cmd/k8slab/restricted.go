@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -10,11 +11,26 @@ import (
 
 	"github.com/k8slab/k8slab/cmd/k8slab/restrict"
 	"github.com/k8slab/k8slab/internal/runner"
+	"github.com/k8slab/k8slab/internal/runner/warm"
 )
 
-// runRestrictedKubectl is kubectl for commands that somebody else has written, as
-// runner.KubectlArg has it. It begins in the copy of a workspace.
-func runRestrictedKubectl(args []string, s streams) int {
+// serveRestrictedKubectl is kubectl for commands that somebody else has written, as
+// runner.KubectlArg has it.
+func serveRestrictedKubectl(s streams) int {
+	exit, err := warm.Serve(func(args []string, files warm.Files) int {
+		// kubectl takes its streams from here in some places.
+		os.Stdin, os.Stdout, os.Stderr = files.Stdin, files.Stdout, files.Stderr
+		return runRestrictedKubectl(args, streams{files.Stdin, files.Stdout, files.Stderr}, files.Report)
+	})
+	if err != nil {
+		fmt.Fprintf(s.err, "k8slab: error: %v\n", err)
+		return exitBroken
+	}
+	return exit
+}
+
+// runRestrictedKubectl runs a command in the copy of a workspace.
+func runRestrictedKubectl(args []string, s streams, report io.Writer) int {
 	var rules runner.Rules
 	if err := json.Unmarshal([]byte(os.Getenv(runner.KubectlRules)), &rules); err != nil {
 		fmt.Fprintf(s.err, "k8slab: error: read %s: %v\n", runner.KubectlRules, err)
@@ -31,7 +47,7 @@ func runRestrictedKubectl(args []string, s streams) int {
 	kubectl := restrict.Kubectl(genericiooptions.IOStreams{In: s.in, Out: s.out, ErrOut: s.err})
 	input, refusal := restrict.Check(restrict.Params{Command: kubectl, Args: args, Stdin: s.in, Dir: dir, Rules: rules})
 	if refusal != nil {
-		return tellRefusal(refusal, s)
+		return tellRefusal(refusal, report, s)
 	}
 	if input != nil {
 		if err := replaceStdin(input); err != nil {
@@ -49,9 +65,8 @@ func runRestrictedKubectl(args []string, s streams) int {
 }
 
 // tellRefusal tells the runner, which knows where the command stands.
-func tellRefusal(refusal *runner.Refusal, s streams) int {
-	out := os.NewFile(runner.RefusalFD, "refusal")
-	if err := json.NewEncoder(out).Encode(refusal); err != nil {
+func tellRefusal(refusal *runner.Refusal, report io.Writer, s streams) int {
+	if err := json.NewEncoder(report).Encode(refusal); err != nil {
 		fmt.Fprintf(s.err, "k8slab: error: %v\n", err)
 		return exitBroken
 	}

@@ -1,35 +1,31 @@
 package runner
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
+	"sync"
 
+	"github.com/k8slab/k8slab/internal/runner/warm"
 	"github.com/k8slab/k8slab/internal/sandbox/shell"
 )
 
 // KubectlArg is the hidden argument with which this package executes the program of
 // PlayParams.Kubectl: it is kubectl then, for commands that somebody else has written.
-// The process
-//   - gets what follows as kubectl's arguments,
-//   - begins in a copy of the workspace that has nothing but regular files,
+// The process serves commands (warm.Serve). For each it
+//   - gets kubectl's arguments,
+//   - is in a copy of the workspace that has nothing but regular files,
 //   - finds the rules of the lab as JSON in the variable KubectlRules,
-//   - writes a Refusal as JSON to the file descriptor RefusalFD, and ends, if these
-//     do not allow what it is asked for.
+//   - reports a Refusal as JSON, and fails, if these do not allow what it is asked for.
 const KubectlArg = "__kubectl"
 
-// What goes with KubectlArg.
-const (
-	KubectlRules = "K8SLAB_KUBECTL"
-	RefusalFD    = 3
-)
+// KubectlRules goes with KubectlArg.
+const KubectlRules = "K8SLAB_KUBECTL"
 
 // Rules are what kubectl may do in a lab.
 type Rules struct {
@@ -54,9 +50,6 @@ type RefusedError struct {
 func (e *RefusedError) Error() string {
 	return fmt.Sprintf("%s:%d: %s. %s", e.File, e.Line, e.Reason, e.Remedy)
 }
-
-// kubectlGrace is how long a kubectl whose run was cancelled may take to end.
-const kubectlGrace = 2 * time.Second
 
 // kubectl is the program of that name: this binary, with the lab's cluster and
 // none of the person's own configuration. What it may read is a copy of the
@@ -91,56 +84,78 @@ func (l *lab) runKubectl(ctx context.Context, p *shell.Proc) (exit int, _ *Refus
 	if inside, ok := strings.CutPrefix(p.Dir, shellWorkspace+"/"); ok {
 		dir = filepath.Join(files, filepath.FromSlash(inside))
 	}
-	c := exec.CommandContext(ctx, l.Kubectl, append([]string{KubectlArg}, p.Args[1:]...)...)
-	c.Dir = dir
-	c.Env = l.kubectlEnvironment(rules)
-	c.Stdin, c.Stdout, c.Stderr = p.Stdin, p.Stdout, p.Stderr
-	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
-	c.WaitDelay = kubectlGrace
-	refusal, err := runRefusable(c)
-	var status *exec.ExitError
-	if errors.As(err, &status) && status.Exited() {
-		return status.ExitCode(), refusal, nil
-	}
-	return 0, refusal, err
-}
-
-// runRefusable runs a command and returns what it wrote to RefusalFD.
-func runRefusable(c *exec.Cmd) (*Refusal, error) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	c.ExtraFiles = []*os.File{w}
-	if err := errors.Join(c.Start(), w.Close()); err != nil {
-		return nil, err
-	}
-	said, readErr := io.ReadAll(r)
-	err = c.Wait()
-	if len(said) == 0 {
-		return nil, errors.Join(err, readErr)
+	var report bytes.Buffer
+	exit, err = l.kubectls.run(ctx, warm.Command{
+		Args: p.Args[1:], Dir: dir, Env: l.kubectlEnvironment(rules),
+		Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr, Report: &report,
+	})
+	if report.Len() == 0 {
+		return exit, nil, err
 	}
 	refusal := &Refusal{}
-	if decodeErr := json.Unmarshal(said, refusal); decodeErr != nil {
-		return nil, errors.Join(err, decodeErr)
-	}
-	return refusal, nil
+	return exit, refusal, errors.Join(err, json.Unmarshal(report.Bytes(), refusal))
 }
 
-func (l *lab) kubectlEnvironment(r Rules) []string {
-	rules, _ := json.Marshal(r) // strings and a bool
-	environment := []string{
-		"KUBECONFIG=" + l.kubeconfig,
-		"KUBECACHEDIR=" + l.kubectlCache,
-		"KUBERC=off", // the person's own defaults and aliases
-		"GOGC=400",   // it is over before collecting garbage pays
-		KubectlRules + "=" + string(rules),
+// kubectls are the processes that are kubectl for a lab: one at first, and more if
+// commands run at the same time.
+type kubectls struct {
+	program string
+
+	mu   sync.Mutex
+	idle []*warm.Process
+}
+
+func (k *kubectls) run(ctx context.Context, c warm.Command) (exit int, err error) {
+	p, err := k.take()
+	if err != nil {
+		return 0, err
 	}
+	exit, err = p.Run(ctx, c)
+	if !p.Ended() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.idle = append(k.idle, p)
+	}
+	return exit, err
+}
+
+func (k *kubectls) take() (*warm.Process, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if n := len(k.idle); n > 0 {
+		p := k.idle[n-1]
+		k.idle = k.idle[:n-1]
+		return p, nil
+	}
+	return warm.Start([]string{k.program, KubectlArg}, inherited())
+}
+
+func (k *kubectls) close() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, p := range k.idle {
+		p.Close()
+	}
+	k.idle = nil
+}
+
+// inherited is what a kubectl of a lab has of the person's environment.
+func inherited() []string {
+	environment := []string{"GOGC=400"} // it is over before collecting garbage pays
 	for _, name := range []string{"LANG", "LC_ALL", "TERM", "NO_COLOR", "TZ"} {
 		if value, ok := os.LookupEnv(name); ok {
 			environment = append(environment, name+"="+value)
 		}
 	}
 	return environment
+}
+
+func (l *lab) kubectlEnvironment(r Rules) map[string]string {
+	rules, _ := json.Marshal(r) // strings and a bool
+	return map[string]string{
+		"KUBECONFIG":   l.kubeconfig,
+		"KUBECACHEDIR": l.kubectlCache,
+		"KUBERC":       "off", // the person's own defaults and aliases
+		KubectlRules:   string(rules),
+	}
 }

@@ -39,6 +39,7 @@ type lab struct {
 	file     *os.File // the timeline
 	recorder *recorder.Recorder
 	session  *session // of the step at hand; nil if nothing has been typed in it
+	kubectls kubectls
 
 	refusalMu sync.Mutex
 	refusal   *Refusal // of the command at hand
@@ -46,7 +47,7 @@ type lab struct {
 
 // openLab starts to record.
 func (s *site) openLab(ctx context.Context, c labConfig) (_ *lab, err error) {
-	l := &lab{labConfig: c}
+	l := &lab{labConfig: c, kubectls: kubectls{program: c.Kubectl}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.close())
@@ -85,6 +86,7 @@ func startWorker(ctx context.Context, l *lesson.Lesson, o checks.WorkerOptions) 
 // close ends what was opened, in the reverse order.
 func (l *lab) close() error {
 	errs := []error{l.endSession()}
+	l.kubectls.close()
 	if l.recorder != nil {
 		errs = append(errs, l.recorder.Close())
 	}

@@ -103,6 +103,20 @@ func (g *proofGroup) images() []string {
 	return slices.Compact(images)
 }
 
+// inTurns are the indexes of the jobs in the order in which they are begun: a case of
+// each lesson, then the next of each. While those of one lesson wait, for a back-off
+// of a minute, those of another one need the processors.
+func (g *proofGroup) inTurns() []int {
+	turns, seen := make([]int, len(g.jobs)), map[*lesson.Lesson]int{}
+	order := make([]int, len(g.jobs))
+	for i, j := range g.jobs {
+		order[i], turns[i] = i, seen[j.lesson]
+		seen[j.lesson]++
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(turns[a], turns[b]) })
+	return order
+}
+
 type proofJob struct {
 	proofCase
 	number int // unique
@@ -185,9 +199,9 @@ func (p *prover) proveGroup(ctx context.Context, g *proofGroup) (_ []Proof, err 
 	proofs := make([]Proof, len(g.jobs))
 	var all errgroup.Group
 	all.SetLimit(cap(p.workers))
-	for i, job := range g.jobs {
+	for _, i := range g.inTurns() {
 		all.Go(func() error {
-			proofs[i] = p.prove(ctx, site, g, job)
+			proofs[i] = p.prove(ctx, site, g, g.jobs[i])
 			if ctx.Err() != nil {
 				return because(ctx, ctx.Err())
 			}
