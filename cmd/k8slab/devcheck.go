@@ -33,7 +33,7 @@ type devCheckOptions struct {
 
 // jobsPerCPU is how many cases at a time suit a processor: most of the time, they
 // wait.
-const jobsPerCPU = 2
+const jobsPerCPU = 5
 
 func newDevCheckCommand(s streams) *cobra.Command {
 	o := devCheckOptions{}

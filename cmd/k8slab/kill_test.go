@@ -46,8 +46,15 @@ func TestKill(t *testing.T) {
 	l := &learner{T: t, state: t.TempDir(), random: rand.New(rand.NewPCG(seed, 0))}
 	t.Cleanup(func() { endLabs(l.labs()) })
 	l.goOn()
-	for i := range kills {
-		l.kill(i)
+	for killed, i := 0, 0; killed < kills; i++ {
+		switch {
+		case l.kill(i):
+			killed++
+		case i == 4*kills:
+			t.Fatalf("only %d of %d processes were there to be killed", killed, i)
+		default:
+			l.goOn()
+		}
 	}
 	l.goOn()
 	l.must("shell", "--", "sh", "-c", "kill -0 $$")
@@ -104,8 +111,9 @@ func (l *learner) goOn() {
 	l.Fatalf("the lab does not go on:\n%s\n%s", strings.Join(said, "\n"), log)
 }
 
-// kill kills a process while the learner does something.
-func (l *learner) kill(i int) {
+// kill kills a process while the learner does something. It reports whether there was
+// one to be killed.
+func (l *learner) kill(i int) (killed bool) {
 	victim := []string{"lab", "cluster", "checks", "client"}[i%4]
 	doing := [][]string{
 		{"answer", "names-of-pods", []string{"a", "b"}[l.random.IntN(2)]},
@@ -127,7 +135,7 @@ func (l *learner) kill(i int) {
 		pid = l.find(victim)
 	}
 	if pid != 0 {
-		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended by itself
+		killed = syscall.Kill(pid, syscall.SIGKILL) == nil // it may have ended by itself
 	}
 	err := client.Wait()
 	if doing[0] == "answer" && err == nil {
@@ -138,6 +146,7 @@ func (l *learner) kill(i int) {
 	if victim == "lab" || l.random.IntN(4) == 0 {
 		l.goOn()
 	}
+	return killed
 }
 
 // find returns a process of the lab, 0 if there is none now.

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/k8slab/k8slab/internal/runner/cast"
 	"github.com/k8slab/k8slab/internal/runner/lesson"
 	"github.com/k8slab/k8slab/internal/runner/live"
 )
@@ -25,6 +26,8 @@ type startOptions struct {
 	manual   bool
 	again    bool
 	detach   bool
+	record   string   // file for a recording of the terminal
+	rest     []string // the command line without that
 
 	inPlayer bool // which shows by itself what there is
 }
@@ -50,12 +53,14 @@ In a terminal this opens the full-screen player. Without one, and with --detach,
 these do the same: show, check, hint, answer, solution, next, reset.`,
 		Example: `  k8slab start replicaset-updates
   k8slab start                        go on with the lesson of last time
+  k8slab start --record mine.cast     and look at it later with asciinema
   eval "$(k8slab env)"                and use kubectl in this shell`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				o.lesson = args[0]
 			}
+			o.rest = commandLine(c, "record")
 			return o.run(c.Context(), s)
 		},
 	}
@@ -72,12 +77,20 @@ func (o *startOptions) addTo(c *cobra.Command) {
 	f.BoolVar(&o.manual, "manual", false, "run checks only when `k8slab check` asks for it")
 	f.BoolVar(&o.again, "again", false, "begin the lesson from its first step, with new files; points stay, and so do the old files, beside the new ones")
 	f.BoolVar(&o.detach, "detach", false, "do not open the player")
+	f.StringVar(&o.record, "record", "", "write all that the terminal shows, in the player's shell too, to this file, as an asciicast (v3)")
+	_ = c.MarkFlagFilename("record", "cast")
 }
 
 func (o startOptions) run(ctx context.Context, s streams) error {
 	l, err := o.choose()
 	if err != nil {
 		return err
+	}
+	if o.record != "" {
+		if o.detach || !interactive(s) {
+			return &usageError{errors.New("--record is for the player"), "Leave it out, or start the lesson in a terminal, without --detach."}
+		}
+		return recordSession(ctx, s, o.record, cast.Header{Title: l.Title, Command: "k8slab start " + l.Name}, o.rest)
 	}
 	if !o.detach && interactive(s) {
 		return o.play(ctx, s, l, false)

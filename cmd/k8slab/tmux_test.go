@@ -306,6 +306,41 @@ func TestPlayerWrongTurns(t *testing.T) {
 	term.see("k8slab stop")
 }
 
+// TestPlayerRecords: a recording has what the player showed and what was typed in its
+// shell, and the terminal is as it was afterwards.
+func TestPlayerRecords(t *testing.T) {
+	somebody := newPerson(t)
+	file := filepath.Join(somebody.home, "mine.cast")
+	term := somebody.terminal(100, 30)
+	term.enter("k8slab start replicaset-updates --record " + file)
+	term.see("Welcome.", "enter begin")
+	term.press("Enter")
+	term.see("Step 1 of", "s shell")
+	term.resize(80, 24)
+	term.inShell("echo seen-in-the-$((40+2))-recording")
+	term.press("q")
+	term.see("shell>", "k8slab stop", "Recorded in")
+	term.enter("echo the-terminal-is-$((40+2))-again")
+	term.see("the-terminal-is-42-again")
+
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(content)), "\n")
+	if !strings.Contains(lines[0], `"version":3`) || !strings.Contains(lines[0], `"cols":100`) {
+		t.Errorf("the header is %s", lines[0])
+	}
+	if last := lines[len(lines)-1]; !strings.Contains(last, `"x","0"`) {
+		t.Errorf("the last line is %s, not the exit code 0", last)
+	}
+	for _, want := range []string{"Welcome.", "Step 1 of", "seen-in-the-42-recording", `"r","80x24"`} {
+		if !strings.Contains(string(content), want) {
+			t.Errorf("the recording has no %q", want)
+		}
+	}
+}
+
 // TestPlayerTogether: two players show one lab, and both survive its end.
 func TestPlayerTogether(t *testing.T) {
 	somebody := newPerson(t)

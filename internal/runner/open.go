@@ -164,6 +164,7 @@ func (o *Lab) enter(ctx context.Context, s lesson.Step, again bool) error {
 	}
 	o.dir = begin
 	defer func() { o.dir = o.params.Dir }()
+	defer o.kubectls.close() // the rest of the step is the learner's
 	return errors.Join(o.run(ctx, given), o.endSession())
 }
 
