@@ -2,6 +2,7 @@ package warm
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -63,15 +64,15 @@ func receive(c *net.UnixConn) (request, Files, error) {
 	rights := make([]byte, unix.CmsgSpace(4*4)) // four descriptors
 	n, m, _, _, err := c.ReadMsgUnix(first[:], rights)
 	if n == 0 || err != nil {
-		return request{}, Files{}, cause(err, io.EOF)
+		return request{}, Files{}, cmp.Or(err, io.EOF)
 	}
 	messages, err := unix.ParseSocketControlMessage(rights[:m])
 	if err != nil || len(messages) != 1 {
-		return request{}, Files{}, cause(err, errors.New("no files came with it"))
+		return request{}, Files{}, cmp.Or(err, errors.New("no files came with it"))
 	}
 	descriptors, err := unix.ParseUnixRights(&messages[0])
 	if err != nil || len(descriptors) != 4 {
-		return request{}, Files{}, cause(err, fmt.Errorf("%d files came with it, not 4", len(descriptors)))
+		return request{}, Files{}, cmp.Or(err, fmt.Errorf("%d files came with it, not 4", len(descriptors)))
 	}
 	for _, d := range descriptors {
 		unix.CloseOnExec(d)
@@ -86,13 +87,6 @@ func receive(c *net.UnixConn) (request, Files, error) {
 	}
 	var r request
 	return r, files, json.Unmarshal(line, &r)
-}
-
-func cause(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }
 
 // prepare makes the process what the command expects.
