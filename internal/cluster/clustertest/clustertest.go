@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -44,23 +43,23 @@ type Leftovers interface {
 // and busybox:1.36, or be pulled in good time. It sets HOME and KUBECONFIG, so
 // it cannot run beside parallel tests; XDG_CACHE_HOME keeps its meaning.
 func Run(t *testing.T, provider cluster.Provider) {
-	home := newHome(t)
+	home := NewHome(t)
 	dir := labDir(t)
 
 	two := cluster.Spec{Lab: lab, Dir: dir, Nodes: 2}
 	one := cluster.Spec{Lab: lab, Dir: dir, Nodes: 1}
 
 	phases := testLife(t, provider, two)
-	home.check(t)
+	home.Check(t)
 	noLeftovers(t, provider)
 
 	for _, moment := range moments(len(phases)) {
 		testCancelledCreate(t, provider, two, moment)
-		home.check(t)
+		home.Check(t)
 		noLeftovers(t, provider)
 	}
 	testSmallest(t, provider, one)
-	home.check(t)
+	home.Check(t)
 	noLeftovers(t, provider)
 }
 
@@ -226,95 +225,4 @@ func labDir(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return dir
-}
-
-// home is a home directory with a kubeconfig that is nobody else's business.
-type home struct {
-	dir    string
-	before map[string]file
-}
-
-// file is what a look at a file must find unchanged.
-type file struct {
-	content string
-	changed time.Time
-}
-
-// newHome makes a home directory and lets everything that looks for the user's
-// kubeconfig find one: by HOME, and by KUBECONFIG in a second place.
-func newHome(t *testing.T) *home {
-	cache, err := os.UserCacheDir()
-	if err == nil {
-		t.Setenv("XDG_CACHE_HOME", cache) // is under HOME by default, and costly to fill
-	}
-	h := &home{dir: t.TempDir()}
-	t.Setenv("HOME", h.dir)
-	t.Setenv("KUBECONFIG", filepath.Join(h.dir, "work", "kubeconfig"))
-	h.write(t, ".kube/config")
-	h.write(t, "work/kubeconfig")
-	h.before = h.files(t)
-	return h
-}
-
-func (h *home) write(t *testing.T, name string) {
-	path := filepath.Join(h.dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	const sentinel = "# not a file of k8slab\napiVersion: v1\nkind: Config\n"
-	if err := os.WriteFile(path, []byte(sentinel), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	old := time.Now().Add(-24 * time.Hour)
-	if err := os.Chtimes(path, old, old); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// check reports every file that was added, removed or written to since newHome.
-// Times of directories count: they tell of a lock that came and went.
-func (h *home) check(t *testing.T) {
-	t.Helper()
-	after := h.files(t)
-	for name, was := range h.before {
-		if is, ok := after[name]; !ok || is != was {
-			t.Errorf("in the home directory %s changed: %+v, was %+v", name, is, was)
-		}
-	}
-	var added []string
-	for name := range after {
-		if _, ok := h.before[name]; !ok {
-			added = append(added, name)
-		}
-	}
-	if slices.Sort(added); len(added) > 0 {
-		t.Errorf("new in the home directory: %q", added)
-	}
-}
-
-func (h *home) files(t *testing.T) map[string]file {
-	files := map[string]file{}
-	err := filepath.WalkDir(h.dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := entry.Info()
-		if err != nil {
-			return err
-		}
-		f := file{changed: info.ModTime()}
-		if info.Mode().IsRegular() {
-			content, err := os.ReadFile(path)
-			if err != nil {
-				return err
-			}
-			f.content = string(content)
-		}
-		files[path] = f
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/k8slab/k8slab/internal/cluster"
 	"github.com/k8slab/k8slab/internal/cluster/claim"
+	"github.com/k8slab/k8slab/internal/cluster/clustertest"
 )
 
 // victimVariable makes the test binary a process that creates a cluster in the
@@ -72,6 +73,7 @@ func kill(t *testing.T, dir, phase string) {
 // leaves is found and removed; a cluster that nobody has noted stays.
 func TestKilled(t *testing.T) {
 	p := testProvider(t)
+	home := clustertest.NewHome(t)
 	t.Cleanup(func() { // what a failure leaves
 		_, _ = Clean(context.Background(), claim.Note{Provider: providerName, Name: "k8slab-killed"})
 	})
@@ -85,6 +87,7 @@ func TestKilled(t *testing.T) {
 				}
 			}
 			noContainers(t, "k8slab-killed")
+			home.Check(t)
 		})
 	}
 	t.Run("the next run of the name", func(t *testing.T) {
