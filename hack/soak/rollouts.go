@@ -16,12 +16,8 @@ import (
 const (
 	rolloutNodes    = 2
 	rolloutReplicas = 3
-	rolloutSamples  = 20
+	rolloutSamples  = 40
 )
-
-// restTime is how long a lab is left alone before it is looked at: a busy one lets its
-// heap grow, and gives the memory back when it rests (embedded, restAfterBurst).
-const restTime = 10 * time.Second
 
 // rollOut samples a lab over many rollouts.
 func (s soak) rollOut(ctx context.Context) error {
@@ -47,24 +43,21 @@ func (s soak) rollOut(ctx context.Context) error {
 	disk := &series{what: "disk", unit: "MB", allow: 40}
 	entries := &series{what: "files and directories", allow: 200}
 	every := max(1, s.rollouts/rolloutSamples)
-	var took time.Duration
+	started := time.Now()
 	for i := range s.rollouts {
-		started := time.Now()
 		if err := web.Restart(ctx, i, rolloutReplicas); err != nil {
 			return err
 		}
-		took += time.Since(started)
 		if i%every != 0 {
 			continue
 		}
-		time.Sleep(restTime)
 		if err := s.sample(ctx, client, goroutines, files, memory, disk, entries); err != nil {
 			return err
 		}
 		fmt.Fprintf(s.talk, "soak: rollout %d of %d\n", i+1, s.rollouts)
 	}
 	title := fmt.Sprintf("%d rollouts of %d replicas on %d nodes, %.2f s each", s.rollouts, rolloutReplicas, rolloutNodes,
-		took.Seconds()/float64(s.rollouts))
+		time.Since(started).Seconds()/float64(s.rollouts))
 	return s.print(title, []*series{goroutines, files, memory, disk, entries})
 }
 
