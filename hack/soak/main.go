@@ -78,8 +78,7 @@ func (s soak) print(title string, all []*series) error {
 	fmt.Fprintln(table, "what\tfirst\tmean\tlast\tgrowth\tallowed\tunit")
 	var failed []error
 	for _, v := range all {
-		n := len(v.values)
-		fmt.Fprintf(table, "%s\t%.1f\t%.1f\t%.1f\t%+.1f\t%.1f\t%s\n", v.what, v.values[0], mean(v.steady()), v.values[n-1], v.growth(), v.allow, v.unit)
+		fmt.Fprintf(table, "%s\t%.1f\t%.1f\t%.1f\t%+.1f\t%.1f\t%s\n", v.what, v.values[0], mean(v.steady()), v.last(), v.growth(), v.allow, v.unit)
 		if v.grewTooMuch() {
 			failed = append(failed, fmt.Errorf("%s: %s grew by %.1f %s, allowed are %.1f", title, v.what, v.growth(), v.unit, v.allow))
 		}

@@ -12,6 +12,8 @@ type series struct {
 // finds its size.
 const warmUp = 0.25
 
+func (s series) last() float64 { return s.values[len(s.values)-1] }
+
 // steady are the samples that count.
 func (s series) steady() []float64 {
 	return s.values[int(float64(len(s.values))*warmUp):]
