@@ -88,7 +88,7 @@ func measure(ctx context.Context, binary string, talk io.Writer) ([]row, error) 
 		{what: "rolling update of 3 replicas", unit: "s", bar: "2.0"},
 		{what: "3 to 100 Pods Ready", unit: "s", bar: "8.0"},
 		{what: "memory, 2 nodes idle, sum of PSS", unit: "MB", bar: "400"},
-		{what: "CPU, 2 nodes idle, of a core", unit: "%", bar: "6"},
+		{what: "CPU, 2 nodes idle, of a core", unit: "%", bar: "3"},
 		{what: "stop", unit: "s", bar: "1.5"},
 		{what: "k8slab list", unit: "s", bar: "0.15"},
 		{what: "k8slab version, which only initialises packages", unit: "s"},
