@@ -101,10 +101,11 @@ func recordSession(ctx context.Context, s streams, path string, h cast.Header, a
 	code := exitBroken
 	defer func() { err = errors.Join(err, recorded.end(code)) }()
 	inner := &exec.Cmd{Path: executable, Args: append([]string{os.Args[0]}, args...)}
-	code, err = runInTerminal(ctx, inner, s, recorded)
+	exit, err := runInTerminal(ctx, inner, s, recorded)
 	if err != nil {
 		return err
 	}
+	code = exit
 	fmt.Fprintf(s.err, "Recorded in %s.\n", path)
 	if code != exitPassed {
 		return verdict(code)

@@ -158,6 +158,25 @@ func TestFailedCreate(t *testing.T) {
 	}
 }
 
+// TestFullDisk has the disk on which kubeadm writes be full, and wants to be told so.
+func TestFullDisk(t *testing.T) {
+	p := testProvider(t)
+	spec := testSpec(t, "full")
+	_, err := p.Create(t.Context(), spec, func(phase string) {
+		if strings.HasPrefix(phase, "Starting control-plane") {
+			docker(t, "exec", "k8slab-full-control-plane", "mount", "-t", "tmpfs", "-o", "size=8k", "full", "/etc/kubernetes")
+		}
+	})
+	wantHint(t, err, "Make room on the engine's disk")
+	if fault, ok := errors.AsType[*cluster.Error](err); ok && !slices.ContainsFunc(fault.Diagnosis, func(line string) bool { return strings.Contains(line, "disk") }) {
+		t.Errorf("the diagnosis is %q, and says nothing of the disk", fault.Diagnosis)
+	}
+	left, err := engine{}.containers(t.Context(), "k8slab-full")
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %q, %v", left, err)
+	}
+}
+
 func TestMissingImage(t *testing.T) {
 	testProvider(t)
 	p := Provider{Image: "registry.invalid/kindest/node:v1.36.4"} // .invalid never resolves
