@@ -49,6 +49,7 @@ type Verdict struct {
 	Position string     // file:line in the script; empty when passed
 	Log      string     // what the check wrote for its author
 	Panic    any        // what the check panicked with; nil if it did not
+	OfFiles  bool       // the check has looked at nothing but the submitted files
 	Evidence []Evidence // what it rests on, if that is known; of a check that passed, what was judged
 }
 
@@ -84,6 +85,7 @@ type run struct {
 	manifests *manifests
 	selectors map[string]labels.Selector // those that were parsed
 	findings  []finding
+	observed  bool // it has looked at what happened
 	asserted  bool // something was asserted
 	evidence  bool // something was seen to have happened
 	judged    []Evidence
@@ -137,7 +139,7 @@ func (r *run) log(s string) {
 // verdict combines what was found: the worst outcome decides, and what was said
 // of that outcome is the message.
 func (r *run) verdict() Verdict {
-	v := Verdict{Outcome: Passed, Log: r.written.String(), Panic: r.panic}
+	v := Verdict{Outcome: Passed, Log: r.written.String(), Panic: r.panic, OfFiles: r.manifests != nil && !r.observed}
 	for _, f := range r.findings {
 		if rank(f.outcome) > rank(v.Outcome) {
 			v.Outcome, v.Hint, v.Position = f.outcome, f.hint, f.position

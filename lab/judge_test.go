@@ -48,6 +48,8 @@ func TestJudge(t *testing.T) {
 		{name: "AtMost in a closed step", check: func(t *T) { t.Await(true, ""); t.AtMost(1, 1, "n") }, want: Passed},
 		{name: "Always in an open step", open: true, check: func(t *T) { t.Await(true, ""); t.Always(func(*State) bool { return true }, "n") }, want: Waiting},
 		{name: "Eventually never", check: func(t *T) { t.Eventually(func(*State) bool { return false }, "it is not") }, want: Waiting, says: "it is not"},
+		{name: "a failure is to be redone", check: func(t *T) { t.Hint("redo this step: do a").Errorf("a") }, want: Failed, hint: "redo this step: do a"},
+		{name: "what is missing is to be done", check: func(t *T) { t.Hint("redo this step: do a").NotYet("a") }, want: Waiting, hint: "do a"},
 		{name: "panic", check: func(*T) { panic("boom") }, want: Error},
 		{name: "an object that is absent", check: func(t *T) { t.Hint("make it").Now().Pod("web") }, want: Waiting,
 			says: "Pod web does not exist now; there is no Pod", hint: "make it"},
@@ -59,6 +61,24 @@ func TestJudge(t *testing.T) {
 				t.Errorf("got %+v", v)
 			}
 		})
+	}
+}
+
+func TestJudgeFiles(t *testing.T) {
+	files := map[string][]byte{"web.yaml": []byte("apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n")}
+	for _, test := range []struct {
+		name  string
+		check func(*T)
+		want  bool
+	}{
+		{"a file", func(t *T) { t.Equal(t.Pod("web").Name, "db", "name") }, true},
+		{"a file that is missing", func(t *T) { t.Pod("db") }, true},
+		{"a file and the cluster", func(t *T) { t.Equal(t.Pod("web").Name, "db", "name"); t.Now() }, false},
+		{"the cluster", func(t *T) { t.During().Pods("app=web") }, false},
+	} {
+		if v := Judge(Case{Window: step(true), Manifests: files}, test.check); v.OfFiles != test.want {
+			t.Errorf("%s: got %+v", test.name, v)
+		}
 	}
 }
 

@@ -245,6 +245,7 @@ func (t *T) selector(text string) labels.Selector {
 
 // needStep keeps a check waiting whose step has not begun.
 func (t *T) needStep() {
+	t.run.observed = true
 	if !t.run.input.Window.Opened() {
 		t.NotYet("the step has not begun, so nothing was observed")
 	}

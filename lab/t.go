@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"runtime"
+	"strings"
 )
 
 // T is what a check sees and says. It is passed to each check; a check keeps no
@@ -13,6 +14,9 @@ type T struct {
 	hint     string     // remedy of what is found through this T
 	evidence []Evidence // of what is found through this T
 }
+
+// redo begins the hints of failures that nothing can mend in the step as it went.
+const redo = "redo this step: "
 
 // At returns a T whose findings carry a position in the script. The engine adds
 // it to every call; nobody else needs it.
@@ -28,6 +32,9 @@ func (t *T) unplaced() *T { return t.At("") }
 // Hint returns a T whose findings carry a remedy: what the learner can do next.
 //
 //	t.Hint("delete one Pod with kubectl delete pod NAME").Await(…)
+//
+// One that begins with "redo this step: " does so for failures only: what is merely
+// missing can still be done in this one.
 func (t *T) Hint(format string, args ...any) *T {
 	c := *t
 	c.hint = fmt.Sprintf(format, args...)
@@ -96,7 +103,11 @@ func (t *T) record(o Outcome, message string) {
 	if position == "" {
 		position = t.run.where()
 	}
-	t.run.add(finding{outcome: o, message: message, hint: t.hint, position: position, evidence: t.evidence})
+	hint := t.hint
+	if o == Waiting {
+		hint = strings.TrimPrefix(hint, redo)
+	}
+	t.run.add(finding{outcome: o, message: message, hint: hint, position: position, evidence: t.evidence})
 }
 
 // quoting returns a T whose findings rest on what a message quotes, unless it is known

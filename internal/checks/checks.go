@@ -35,6 +35,10 @@ type Finding struct {
 	Position string  `json:"position,omitempty"` // file:line of the script, for its author
 	Log      string  `json:"log,omitempty"`      // what the check wrote for its author
 
+	// OfFiles says that the check has looked at nothing but the submitted files: other
+	// than what has happened, they can be changed.
+	OfFiles bool `json:"ofFiles,omitempty"`
+
 	// Evidence is the moments and objects on which the outcome rests, where they are known.
 	Evidence []lab.Evidence `json:"evidence,omitempty"`
 }

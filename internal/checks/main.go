@@ -110,7 +110,7 @@ func (s *server) run(name string, c lab.Case) Finding {
 // finding is a verdict in words. Where says where the script was, for a verdict
 // that does not know.
 func finding(c Check, v lab.Verdict, where func() string) Finding {
-	f := Finding{Check: c.Name, Title: c.Title, Outcome: v.Outcome, Message: v.Message, Hint: v.Hint, Position: v.Position, Log: v.Log, Evidence: v.Evidence}
+	f := Finding{Check: c.Name, Title: c.Title, Outcome: v.Outcome, Message: v.Message, Hint: v.Hint, Position: v.Position, Log: v.Log, OfFiles: v.OfFiles, Evidence: v.Evidence}
 	if v.Panic != nil {
 		f.Message, f.Position = fmt.Sprintf("the check panicked: %s", translate(v.Panic)), where()
 	}

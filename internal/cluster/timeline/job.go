@@ -5,6 +5,7 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // JobHistory is what a window says about a Job and what it tried.
@@ -38,7 +39,8 @@ type Attempt struct {
 	// Pause is how long this attempt was waited for after one had failed. With
 	// restartPolicy Never it is from the finish of the attempt that failed last before
 	// this Pod was created (of the same index, if the Job counts by index) to its
-	// creation: the Job controller's back-off. With OnFailure it is the kubelet's.
+	// creation: the Job controller's back-off. With OnFailure it is the kubelet's. A Job
+	// that was created again does not wait for what the one before it has tried.
 	Pause Pause
 }
 
@@ -153,12 +155,15 @@ func (h *JobHistory) addPauses(byIndex bool) {
 	}
 }
 
+// job is the Job that made the attempt's Pod.
+func (a *Attempt) job() types.UID { return a.Pod.creation().owner.Value().UID }
+
 // lastFinished returns the attempt that finished last before a Pod was created.
 func (h *JobHistory) lastFinished(a *Attempt, byIndex bool) *Attempt {
 	var last *Attempt
 	for i := range h.Attempts {
 		b := &h.Attempts[i]
-		if !b.Finished.Before(a.Pod.Created) || byIndex && b.Index != a.Index {
+		if !b.Finished.Before(a.Pod.Created) || byIndex && b.Index != a.Index || b.job() != a.job() {
 			continue
 		}
 		if last == nil || last.Finished.Before(b.Finished) {

@@ -115,6 +115,24 @@ func TestJobPauses(t *testing.T) {
 	}
 }
 
+// A Job that was deleted and created again was not waiting: the person was away.
+func TestJobOfTheSameName(t *testing.T) {
+	w := newWorld()
+	j := w.job("pi", func(*batchv1.Job) {})
+	w.remove(w.try(j, "before", 1))
+	w.remove(j)
+	w.wait(21 * time.Second)
+	j = w.job("pi", func(*batchv1.Job) {})
+	w.try(j, "first", 1)
+	w.wait(10 * time.Second)
+	w.try(j, "second", 0)
+	h := w.timeline().Whole().Job("default", "pi")
+	want := "before run 0 exit 1 Error failed\nfirst run 0 exit 1 Error failed\nsecond run 0 exit 0 Completed succeeded after 10s"
+	if got := tellAttempts(h); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 func TestJobByIndex(t *testing.T) {
 	index := func(i string) func(*corev1.Pod) {
 		return func(p *corev1.Pod) { p.Annotations = map[string]string{batchv1.JobCompletionIndexAnnotation: i} }

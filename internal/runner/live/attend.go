@@ -178,9 +178,11 @@ func (a *attention) tellNote(text string) {
 
 // findings judges the open window, and the closed one too if nothing moves any more: then
 // what has not been contradicted so far counts. What would only fail because the
-// step is not over is still waited for, since the learner has time.
+// step is not over is still waited for, since the learner has time. So is what files
+// do not say yet: a failure is what no later edit and no command can undo.
 func (a *attention) findings(ctx context.Context, t *timeline.Timeline) (findings []checks.Finding, settled bool, err error) {
 	open, err := a.lab.Findings(ctx, a.step, t, false)
+	awaitFiles(open)
 	if err != nil || t != a.rest {
 		return open, false, err
 	}
@@ -194,6 +196,15 @@ func (a *attention) findings(ctx context.Context, t *timeline.Timeline) (finding
 		}
 	}
 	return closed, true, nil
+}
+
+// awaitFiles has checks wait that only files contradict.
+func awaitFiles(findings []checks.Finding) {
+	for i, f := range findings {
+		if f.Outcome == checks.Failed && f.OfFiles {
+			findings[i].Outcome = checks.Waiting
+		}
+	}
 }
 
 // sync gets the recording in sync. Events of several kinds come in any order, so all that
