@@ -8,14 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
-	"github.com/k8slab/k8slab/internal/checks"
 	"github.com/k8slab/k8slab/internal/runner/live"
 )
 
@@ -76,9 +74,9 @@ func Never(t *lab.T) { t.NotYet("never") }
 `,
 }
 
-// measureVerdicts measures how long it takes until somebody who watches a session sees
-// what has become of a verdict: after the request that creates an object was sent, and after a file
-// was written.
+// measureVerdicts measures how long it takes until a verdict that has changed is on the
+// player's screen: after the request that creates an object was sent, and after a file was
+// written.
 func measureVerdicts(ctx context.Context, binary, dir string) (_ []row, err error) {
 	lessons := filepath.Join(dir, "lessons")
 	for name, text := range verdictLesson {
@@ -87,33 +85,56 @@ func measureVerdicts(ctx context.Context, binary, dir string) (_ []row, err erro
 			return nil, err
 		}
 	}
-	environment := append(os.Environ(), "XDG_STATE_HOME="+dir, "XDG_CACHE_HOME="+dir)
-	k8slab := func(args ...string) error {
+	k8slab := func(args ...string) *exec.Cmd {
 		c := exec.CommandContext(ctx, binary, args...)
-		c.Env = environment
-		if out, err := c.CombinedOutput(); err != nil {
+		c.Env = append(os.Environ(), "XDG_STATE_HOME="+dir, "XDG_CACHE_HOME="+dir, "TERM=xterm-256color")
+		return c
+	}
+	run := func(args ...string) error {
+		if out, err := k8slab(args...).CombinedOutput(); err != nil {
 			return fmt.Errorf("k8slab %v: %w\n%s", args, err, out)
 		}
 		return nil
 	}
-	if err := k8slab("start", "verdicts", "--lessons", lessons, "--detach"); err != nil {
+	if err := run("start", "verdicts", "--lessons", lessons, "--detach"); err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, k8slab("stop")) }()
-	session, err := live.Connect(ctx, filepath.Join(dir, "k8slab", "labs", "verdicts"))
+	defer func() { err = errors.Join(err, run("stop")) }()
+	state, err := stateOf(ctx, filepath.Join(dir, "k8slab", "labs", "verdicts"))
 	if err != nil {
 		return nil, err
 	}
-	defer session.Close()
-	return watchVerdicts(ctx, session)
+	player, err := openScreen(k8slab("start", "verdicts", "--lessons", lessons))
+	if err != nil {
+		return nil, err
+	}
+	defer player.close()
+	return watchVerdicts(ctx, state, player)
 }
 
-func watchVerdicts(ctx context.Context, session *live.Client) ([]row, error) {
+// stateOf says how a session is.
+func stateOf(ctx context.Context, lab string) (live.State, error) {
+	session, err := live.Connect(ctx, lab)
+	if err != nil {
+		return live.State{}, err
+	}
+	defer session.Close()
 	states, err := session.Watch(ctx)
 	if err != nil {
-		return nil, err
+		return live.State{}, err
 	}
-	state := <-states
+	return <-states, nil
+}
+
+// The lines of the player's screen that tell how the checks are.
+const (
+	serviceIsThere = "✓ The Service is there"
+	fileIsThere    = "✓ The file is there"
+	noService      = "… The Service is there"
+	noFile         = "… The file is there"
+)
+
+func watchVerdicts(ctx context.Context, state live.State, player *screen) ([]row, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", state.Kubeconfig)
 	if err != nil {
 		return nil, err
@@ -124,48 +145,39 @@ func watchVerdicts(ctx context.Context, session *live.Client) ([]row, error) {
 		return nil, err
 	}
 	rows := []row{
-		{what: "verdict in a session, after an object was created", unit: "s", bar: "0.15"},
-		{what: "verdict in a session, after a file was written", unit: "s", bar: "0.15"},
+		{what: "verdict on the screen, after an object was created", unit: "s", bar: "0.15"},
+		{what: "verdict on the screen, after a file was written", unit: "s", bar: "0.15"},
 	}
 	services := client.CoreV1().Services("default")
 	service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "web"}, Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}}}
 	file := filepath.Join(state.Workspace, "web.yaml")
+	if _, err := player.took(noFile, func() error { return nil }); err != nil {
+		return nil, err
+	}
 	for range verdictRounds {
-		for i, on := range []func() error{
-			func() error {
+		for _, turn := range []struct {
+			row   int // that the time belongs to; -1 for none
+			shows string
+			do    func() error
+		}{
+			{0, serviceIsThere, func() error {
 				_, err := services.Create(ctx, service, metav1.CreateOptions{})
 				return err
-			},
-			func() error {
+			}},
+			{1, fileIsThere, func() error {
 				return os.WriteFile(file, []byte("apiVersion: v1\nkind: Service\nmetadata: {name: web}\n"), 0o600)
-			},
+			}},
+			{-1, noService, func() error { return services.Delete(ctx, "web", metav1.DeleteOptions{}) }},
+			{-1, noFile, func() error { return os.Remove(file) }},
 		} {
-			took, err := turn(states, i, checks.Passed, on)
+			took, err := player.took(turn.shows, turn.do)
 			if err != nil {
 				return nil, err
 			}
-			rows[i].values = append(rows[i].values, took)
-		}
-		if _, err := turn(states, 0, checks.Waiting, func() error { return services.Delete(ctx, "web", metav1.DeleteOptions{}) }); err != nil {
-			return nil, err
-		}
-		if _, err := turn(states, 1, checks.Waiting, func() error { return os.Remove(file) }); err != nil {
-			return nil, err
+			if turn.row >= 0 {
+				rows[turn.row].values = append(rows[turn.row].values, took.Seconds())
+			}
 		}
 	}
 	return rows, nil
-}
-
-// turn does something and returns how long it took until a check said what it should, in seconds.
-func turn(states <-chan live.State, check int, want checks.Outcome, do func() error) (float64, error) {
-	began := time.Now()
-	if err := do(); err != nil {
-		return 0, err
-	}
-	for s := range states {
-		if len(s.Checks) > check && s.Checks[check].Outcome == want {
-			return time.Since(began).Seconds(), nil
-		}
-	}
-	return 0, errors.New("the session has ended")
 }
