@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -21,19 +20,16 @@ import (
 )
 
 type devCheckOptions struct {
-	lessons  []string
-	from     course
-	clusters clusterChoice
-	paces    []float64
-	jobs     int
-	record   string
-	timeout  time.Duration
-	output   outputFormat
+	lessons   []string
+	from      course
+	clusters  clusterChoice
+	paces     []float64
+	jobs      int
+	jobsGiven bool
+	record    string
+	timeout   time.Duration
+	output    outputFormat
 }
-
-// jobsPerCPU is how many cases at a time suit a processor: most of the time, they
-// wait.
-const jobsPerCPU = 5
 
 func newDevCheckCommand(s streams) *cobra.Command {
 	o := devCheckOptions{}
@@ -55,7 +51,7 @@ a lesson with "isolation: cluster" have a cluster each.`,
   k8slab dev check replicaset-updates --jobs 2
   k8slab dev check --lessons . -o json | jq '.lessons[].cases[] | select(.proven | not)'`,
 		RunE: func(c *cobra.Command, args []string) error {
-			o.lessons = args
+			o.lessons, o.jobsGiven = args, c.Flags().Changed("jobs")
 			return o.run(c.Context(), s)
 		},
 	}
@@ -65,7 +61,7 @@ a lesson with "isolation: cluster" have a cluster each.`,
 	o.output.addTo(c, formatText, formatJSON, formatYAML)
 	f := c.Flags()
 	f.Float64SliceVar(&o.paces, "pace", []float64{1}, "the paces to prove at, such as 1,5: how many times faster than real time what docs/pace.md lists passes")
-	f.IntVar(&o.jobs, "jobs", jobsPerCPU*runtime.NumCPU(), "how many cases to play at a time")
+	f.IntVar(&o.jobs, "jobs", 0, "how many cases to play at a time (default: as many as suit the processors and the cluster)")
 	f.StringVar(&o.record, "record", "", "directory that each case's timeline and manifests are written to, for tests of checks")
 	f.DurationVar(&o.timeout, "timeout", 0, "end the run after this time with exit code 124, such as 10m (default: never)")
 	return c
@@ -135,7 +131,7 @@ func (o devCheckOptions) run(ctx context.Context, s streams) error {
 }
 
 func (o devCheckOptions) validate() error {
-	if o.jobs < 1 {
+	if o.jobsGiven && o.jobs < 1 {
 		return &usageError{errors.New("--jobs is less than 1"), "Leave it out, or write how many cases to play at a time."}
 	}
 	for _, pace := range o.paces {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -26,7 +27,7 @@ type ProveParams struct {
 	Provider func(*lesson.Lesson) (cluster.Provider, error) // of a lesson's cluster
 	Kubectl  string                                         // see PlayParams
 	Checks   checks.WorkerOptions
-	Jobs     int       // how many cases at a time; at least 1
+	Jobs     int       // how many cases at a time; 0 for as many as suit the processors and the cluster
 	Paces    []float64 // that each case is played at, see cluster.Spec; 1 if there is none
 	Record   string    // a directory that each case at pace 1 is written to as a fixture.Case; none if empty
 
@@ -54,7 +55,11 @@ func Prove(ctx context.Context, p ProveParams) (_ []Proof, err error) {
 	if err != nil {
 		return nil, err
 	}
-	pr := &prover{ProveParams: p, dir: dir, workers: make(chan *checks.Worker, max(p.Jobs, 1))}
+	most := 1
+	for _, g := range work {
+		most = max(most, g.atATime(p.Jobs))
+	}
+	pr := &prover{ProveParams: p, dir: dir, workers: make(chan *checks.Worker, most)}
 	defer pr.closeWorkers()
 	for range cap(pr.workers) {
 		pr.workers <- nil // started by the first who needs it
@@ -91,6 +96,26 @@ type proofGroup struct {
 	jobs     []proofJob
 	dir      *LabDir // of the cluster
 	alone    bool    // the only case there, in the namespace default and as its administrator
+}
+
+// How many cases at a time suit a processor. Most of the time they wait; but a real
+// container takes half a second of processor time to start, and checks of times are
+// for nodes that are not overloaded.
+const (
+	simulatedPerCPU = 8
+	realPerCPU      = 2
+)
+
+// atATime is how many of the group's cases are played at a time.
+func (g *proofGroup) atATime(wanted int) int {
+	switch {
+	case wanted > 0:
+		return wanted
+	case g.provider.Name() == "embedded":
+		return simulatedPerCPU * runtime.NumCPU()
+	default:
+		return realPerCPU * runtime.NumCPU()
+	}
 }
 
 // images are those of the group's lessons.
@@ -198,7 +223,7 @@ func (p *prover) proveGroup(ctx context.Context, g *proofGroup) (_ []Proof, err 
 	defer stop()
 	proofs := make([]Proof, len(g.jobs))
 	var all errgroup.Group
-	all.SetLimit(cap(p.workers))
+	all.SetLimit(g.atATime(p.Jobs))
 	for _, i := range g.inTurns() {
 		all.Go(func() error {
 			proofs[i] = p.prove(ctx, site, g, g.jobs[i])
