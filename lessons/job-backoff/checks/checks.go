@@ -49,7 +49,7 @@ func JobGaveUpAtItsLimit(t *lab.T) {
 	j := failed(t, "report")
 	h := asItIs(t, "report")
 	h.Equal(j.Reason(), "BackoffLimitExceeded", "reason of Job report")
-	h.Equal(limit(j.Job()), 2, "backoffLimit of Job report")
+	h.Equal(limitThen(t, j), 2, "backoffLimit of Job report when it failed")
 	for _, a := range j.Attempts() {
 		h.InOrder(a.Ended, j.Failed())
 	}
@@ -77,7 +77,7 @@ func JobEndedItsPod(t *lab.T) {
 	j := failed(t, "retry")
 	h := asItIs(t, "retry")
 	h.Equal(j.Reason(), "BackoffLimitExceeded", "reason of Job retry")
-	h.Equal(limit(j.Job()), 2, "backoffLimit of Job retry")
+	h.Equal(limitThen(t, j), 2, "backoffLimit of Job retry when it failed")
 	for _, p := range j.Pods() {
 		h.True(p.Removed().Seen(), "Pod %s was not deleted when Job retry failed %s", p.Name(), j.Failed())
 	}
@@ -87,7 +87,7 @@ func JobEndedItsPod(t *lab.T) {
 func BurstMadeFivePods(t *lab.T) {
 	j := failed(t, "burst")
 	h := asItIs(t, "burst")
-	h.Equal(limit(j.Job()), 2, "backoffLimit of Job burst")
+	h.Equal(limitThen(t, j), 2, "backoffLimit of Job burst when it failed")
 	h.Equal(len(j.Pods()), 5, "Pods of Job burst")
 	h.Equal(j.Reason(), "BackoffLimitExceeded", "reason of Job burst")
 }
@@ -116,7 +116,7 @@ func DeadlineEndedTheJob(t *lab.T) {
 func LimitWasNotReached(t *lab.T) {
 	j := failed(t, "poll")
 	h := again(t, "poll")
-	h.Equal(limit(j.Job()), 6, "backoffLimit of Job poll")
+	h.Equal(limitThen(t, j), 6, "backoffLimit of Job poll when it failed")
 	h.Equal(len(j.Attempts()), 2, "attempts of Job poll before it failed")
 }
 
@@ -169,7 +169,7 @@ func JobFailedWithoutRetry(t *lab.T) {
 	j := failed(t, "import")
 	h.Equal(len(j.Attempts()), 1, "attempts of Job import")
 	h.Equal(j.Reason(), "PodFailurePolicy", "reason of Job import")
-	h.Equal(limit(j.Job()), 6, "backoffLimit of Job import")
+	h.Equal(limitThen(t, j), 6, "backoffLimit of Job import when it failed")
 }
 
 // failed returns what was seen of a Job that has failed.
@@ -202,6 +202,12 @@ func asItIs(t *lab.T, name string) *lab.T {
 // again tells what to do when a Job did the wrong thing: it cannot be changed.
 func again(t *lab.T, name string) *lab.T {
 	return t.Hint("correct %s.yaml as the text of this step asks, type kubectl delete job %s, and then kubectl apply -f %s.yaml", name, name, name)
+}
+
+// limitThen returns the backoff limit that a Job had when it failed: it can be set
+// afterwards, and changes nothing then.
+func limitThen(t *lab.T, j *lab.Job) int {
+	return limit(t.When(j.Failed()).Job(j.Name()))
 }
 
 // limit returns the backoff limit of a Job, which is 6 by default.
