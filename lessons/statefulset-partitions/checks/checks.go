@@ -69,6 +69,8 @@ func DeletedPodKeptItsIdentity(t *lab.T) {
 		t.Hint("wait: the controller creates it").
 			Await(now.Created().After(old.Removed()), "Pod %s was deleted %s and has not come back yet", o.Name, old.Removed())
 		had, has := strings.Join(old.Volumes, ", "), strings.Join(now.Volumes, ", ")
+		t.Hint("go back to the step before: type kubectl delete -f db.yaml, then kubectl apply -f db.yaml, with the file as it was").
+			True(had != "", "Pod %s had no claim, so it had no volume to keep", o.Name)
 		h.True(had == has, "Pod %s was created %s with the volume %s; the one before it had %s", o.Name, now.Created(), has, had)
 		awaitReady(t, db, o.Number)
 	}
