@@ -12,7 +12,7 @@ const (
 
 // Three Pods of the ReplicaSet run nginx:1.25.
 func ThreePodsRunTheFirstVersion(t *lab.T) {
-	h := t.Hint("apply the file of your workspace as it is: kubectl apply -f web.yaml")
+	h := t.Hint("see that web.yaml says replicas: 3 and image: %s, and type kubectl apply -f web.yaml", first)
 	web := h.Now().ReplicaSet("web")
 	h.Equal(web.Spec.Replicas, 3, "Pods that ReplicaSet web wants")
 	h.Equal(lab.Image(web.Spec.Template.Spec), first, "image in the template of ReplicaSet web")
@@ -22,7 +22,8 @@ func ThreePodsRunTheFirstVersion(t *lab.T) {
 			continue
 		}
 		ready++
-		h.Equal(lab.Image(p.Spec), first, "image of Pod %s", p.Name)
+		t.Hint("a Pod keeps its image: type kubectl delete -f web.yaml, and then kubectl apply -f web.yaml with the file as it was").
+			Equal(lab.Image(p.Spec), first, "image of Pod %s", p.Name)
 	}
 	t.Hint("wait, and look with kubectl get pods; kubectl describe pods says under Events what a Pod waits for").
 		Await(ready >= 3, "%d of 3 Pods of ReplicaSet web are ready", ready)

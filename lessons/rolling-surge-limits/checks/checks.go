@@ -20,7 +20,7 @@ const (
 
 // All eight Pods are available.
 func EightPodsAreAvailable(t *lab.T) {
-	h := t.Hint("apply the file of your workspace as it is: kubectl apply -f web.yaml")
+	h := t.Hint("see that web.yaml says replicas: 8 and image: %s, and type kubectl apply -f web.yaml", first)
 	web := h.Now().Deployment("web")
 	h.Equal(web.Spec.Replicas, 8, "Pods that Deployment web wants")
 	h.Equal(lab.Image(web.Spec.Template.Spec), first, "image in the template of Deployment web")
