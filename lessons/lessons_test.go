@@ -25,6 +25,7 @@ func TestCourse(t *testing.T) {
 				t.Error(w)
 			}
 			sameChecks(t, l)
+			everyCheckFails(t, l)
 			twoHints(t, l)
 		})
 	}
@@ -46,6 +47,22 @@ func sameChecks(t *testing.T, l *lesson.Lesson) {
 	slices.Sort(named)
 	if !slices.Equal(have, named) {
 		t.Errorf("the script has the checks %v, the steps name %v", have, named)
+	}
+}
+
+// everyCheckFails wants a near miss for each check: to lessons of others this is a
+// warning.
+func everyCheckFails(t *testing.T, l *lesson.Lesson) {
+	failing := map[string]bool{}
+	for _, c := range l.Wrong {
+		for _, f := range c.Fails {
+			failing[f.Check] = true
+		}
+	}
+	for _, c := range l.Checks() {
+		if !failing[c.Name] {
+			t.Errorf("%s:%d: no near miss fails the check %s", l.Name, c.Line, c.Name)
+		}
 	}
 }
 
