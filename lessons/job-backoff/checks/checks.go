@@ -23,8 +23,8 @@ import (
 func EachAttemptWasAPod(t *lab.T) {
 	j := failed(t, "report")
 	h := asItIs(t, "report")
-	h.Equal(len(j.Attempts()), 3, "attempts of Job report")
-	h.Equal(len(j.Pods()), 3, "Pods of Job report")
+	h.Equal(len(j.Attempts()), 3, "attempts of Job report until it failed %s", j.Failed())
+	h.Equal(len(j.Pods()), 3, "Pods of Job report until it failed %s", j.Failed())
 	for _, a := range j.Attempts() {
 		h.Equal(a.ExitCode, 1, "exit code of Pod %s", a.Pod.Name())
 		h.Equal(a.Pod.Restarts(), 0, "restarts of Pod %s", a.Pod.Name())
@@ -36,7 +36,7 @@ func GapsDoubled(t *lab.T) {
 	j := failed(t, "report")
 	h := asItIs(t, "report")
 	gaps := j.Gaps()
-	h.Equal(len(gaps), 2, "gaps between an attempt of Job report that failed and the next one")
+	h.Equal(len(gaps), 2, "gaps between an attempt of Job report that failed and the next one, until the Job failed %s", j.Failed())
 	want := 10 * time.Second
 	for i, g := range gaps {
 		h.Near(g, want, "the gap before attempt %d of Job report", i+2)
@@ -48,7 +48,7 @@ func GapsDoubled(t *lab.T) {
 func JobGaveUpAtItsLimit(t *lab.T) {
 	j := failed(t, "report")
 	h := asItIs(t, "report")
-	h.Equal(j.Reason(), "BackoffLimitExceeded", "reason of Job report")
+	h.Equal(j.Reason(), "BackoffLimitExceeded", "reason of Job report, which failed %s", j.Failed())
 	h.Equal(limitThen(t, j), 2, "backoffLimit of Job report when it failed")
 	for _, a := range j.Attempts() {
 		h.InOrder(a.Ended, j.Failed())
@@ -59,12 +59,12 @@ func JobGaveUpAtItsLimit(t *lab.T) {
 func AttemptsWereRestarts(t *lab.T) {
 	j := failed(t, "retry")
 	h := asItIs(t, "retry")
-	h.Equal(len(j.Pods()), 1, "Pods of Job retry")
+	h.Equal(len(j.Pods()), 1, "Pods of Job retry until it failed %s", j.Failed())
 	for _, p := range j.Pods() {
 		h.Equal(p.Restarts(), 2, "restarts in Pod %s", p.Name())
 	}
 	gaps := j.Gaps()
-	h.Equal(len(gaps), 2, "gaps before restarts of Job retry")
+	h.Equal(len(gaps), 2, "gaps before restarts of Job retry until it failed %s", j.Failed())
 	if len(gaps) == 2 {
 		h.Near(gaps[0], 0, "the gap before the first restart")
 		// The kubelet adds up to half of the back-off at random, and is late on a busy node.
@@ -76,7 +76,7 @@ func AttemptsWereRestarts(t *lab.T) {
 func JobEndedItsPod(t *lab.T) {
 	j := failed(t, "retry")
 	h := asItIs(t, "retry")
-	h.Equal(j.Reason(), "BackoffLimitExceeded", "reason of Job retry")
+	h.Equal(j.Reason(), "BackoffLimitExceeded", "reason of Job retry, which failed %s", j.Failed())
 	h.Equal(limitThen(t, j), 2, "backoffLimit of Job retry when it failed")
 	for _, p := range j.Pods() {
 		h.True(p.Removed().Seen(), "Pod %s was not deleted when Job retry failed %s", p.Name(), j.Failed())
@@ -88,8 +88,8 @@ func BurstMadeFivePods(t *lab.T) {
 	j := failed(t, "burst")
 	h := asItIs(t, "burst")
 	h.Equal(limitThen(t, j), 2, "backoffLimit of Job burst when it failed")
-	h.Equal(len(j.Pods()), 5, "Pods of Job burst")
-	h.Equal(j.Reason(), "BackoffLimitExceeded", "reason of Job burst")
+	h.Equal(len(j.Pods()), 5, "Pods of Job burst until it failed %s", j.Failed())
+	h.Equal(j.Reason(), "BackoffLimitExceeded", "reason of Job burst, which failed %s", j.Failed())
 }
 
 // The file sets a deadline of 20 seconds for the whole Job.
@@ -108,7 +108,7 @@ func FileLimitsTheWholeJob(t *lab.T) {
 func DeadlineEndedTheJob(t *lab.T) {
 	j := failed(t, "poll")
 	h := again(t, "poll")
-	h.Equal(j.Reason(), "DeadlineExceeded", "reason of Job poll")
+	h.Equal(j.Reason(), "DeadlineExceeded", "reason of Job poll, which failed %s", j.Failed())
 	h.Near(j.Took(), 20*time.Second, "Job poll")
 }
 
@@ -117,7 +117,7 @@ func LimitWasNotReached(t *lab.T) {
 	j := failed(t, "poll")
 	h := again(t, "poll")
 	h.Equal(limitThen(t, j), 6, "backoffLimit of Job poll when it failed")
-	h.Equal(len(j.Attempts()), 2, "attempts of Job poll before it failed")
+	h.Equal(len(j.Attempts()), 2, "attempts of Job poll until it failed %s", j.Failed())
 }
 
 // The file asks for five Pods that succeed, two at a time.
@@ -139,7 +139,7 @@ func FivePodsSucceeded(t *lab.T) {
 			succeeded++
 		}
 	}
-	again(t, "resize").Equal(succeeded, 5, "Pods of Job resize that succeeded")
+	again(t, "resize").Equal(succeeded, 5, "Pods of Job resize that succeeded until it was complete %s", j.Complete())
 }
 
 // Two Pods ran at the same time, and never more.
@@ -167,8 +167,8 @@ func JobFailedWithoutRetry(t *lab.T) {
 		h.Errorf("Job import tried again: Pod %s failed, and Pod %s was created %s", pods[0].Name(), pods[1].Name(), pods[1].Created())
 	}
 	j := failed(t, "import")
-	h.Equal(len(j.Attempts()), 1, "attempts of Job import")
-	h.Equal(j.Reason(), "PodFailurePolicy", "reason of Job import")
+	h.Equal(len(j.Attempts()), 1, "attempts of Job import until it failed %s", j.Failed())
+	h.Equal(j.Reason(), "PodFailurePolicy", "reason of Job import, which failed %s", j.Failed())
 	h.Equal(limitThen(t, j), 6, "backoffLimit of Job import when it failed")
 }
 
