@@ -196,7 +196,7 @@ func complete(t *lab.T, name string) *lab.Job {
 
 // asItIs tells what to do when a Job did the wrong thing whose file was right.
 func asItIs(t *lab.T, name string) *lab.T {
-	return t.Hint("type kubectl delete job %s, and then kubectl apply -f %s.yaml with the file as it was", name, name)
+	return t.Hint("type kubectl delete job %s, and then kubectl apply -f %s.yaml with the file as it was; k8slab reset --files gives it back and does the step again", name, name)
 }
 
 // again tells what to do when a Job did the wrong thing: it cannot be changed.
