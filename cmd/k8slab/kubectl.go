@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -97,8 +99,10 @@ func namesKubeconfig(args []string) bool {
 	return false
 }
 
-// runKubectl is kubectl's own main, which prints a hint when it fails.
+// runKubectl is kubectl's own main, which prints a hint when it fails. A signal ends it, as
+// it does any process that asks for nothing else: most of kubectl does not look at ours.
 func runKubectl(args []string, s streams, hint string) int {
+	signal.Reset(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	os.Args = append([]string{"kubectl"}, args...) // which plugins are looked for in
 	return runKubectlCommand(cmd.NewDefaultKubectlCommand(), args, s, hint)
 }
