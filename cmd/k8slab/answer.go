@@ -27,7 +27,7 @@ says what to look at. Questions give no points, and can be answered again.`,
 			if len(args) == 2 {
 				id = args[0]
 			}
-			return withSession(c.Context(), func(session *live.Client) error {
+			return withRecord(c.Context(), func(session *live.Client) error {
 				return answer(c.Context(), s, session, &output, id, args[len(args)-1])
 			})
 		},

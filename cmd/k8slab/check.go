@@ -44,7 +44,7 @@ has failed or is not yet there, and 3 if our side broke.`,
   k8slab check -o json | jq -r '.checks[] | select(.outcome != "passed") | .message'`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return withSession(c.Context(), func(session *live.Client) error { return o.run(c.Context(), s, session) })
+			return withRecord(c.Context(), func(session *live.Client) error { return o.run(c.Context(), s, session) })
 		},
 	}
 	o.output.addTo(c, formatText, formatJSON, formatYAML)
@@ -189,7 +189,10 @@ func (o *checkOptions) follow(ctx context.Context, s streams, session live.Sessi
 	}
 	var last live.State
 	for state := range states {
-		if last.Current != "" && state.Current != last.Current || state.Failure != "" {
+		if state.Failure != "" {
+			return brokenSession(state)
+		}
+		if last.Current != "" && state.Current != last.Current {
 			break
 		}
 		if state.Phase != "" || last.Current != "" && !changed(last, state) {

@@ -17,7 +17,7 @@ func newHintCommand(s streams) *cobra.Command {
 situation, then the hints of the lesson, which say a little more each time.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return withSession(c.Context(), func(session *live.Client) error {
+			return withRecord(c.Context(), func(session *live.Client) error {
 				state, err := session.Hint(c.Context())
 				if err != nil {
 					return err

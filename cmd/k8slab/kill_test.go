@@ -65,12 +65,7 @@ func (l *learner) labs() string { return filepath.Join(l.state, "k8slab", "labs"
 func (l *learner) lab() string  { return filepath.Join(l.labs(), "replicaset-updates") }
 
 func (l *learner) command(ctx context.Context, args ...string) *exec.Cmd {
-	executable, err := os.Executable()
-	if err != nil {
-		l.Fatal(err)
-	}
-	c := exec.CommandContext(ctx, executable)
-	c.Args = append([]string{"k8slab"}, args...)
+	c := exec.CommandContext(ctx, "k8slab", args...) // of TestMain, as are those that it starts
 	c.Env = append(os.Environ(), "XDG_STATE_HOME="+l.state, "XDG_CACHE_HOME="+filepath.Join(l.state, "cache"), "XDG_RUNTIME_DIR=", "SHELL=/bin/sh")
 	c.WaitDelay = time.Second
 	return c

@@ -20,7 +20,7 @@ step that was skipped may be missing in the next one, and ` + "`k8slab reset`" +
 does it for you.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return withSession(c.Context(), func(session *live.Client) error { return next(c.Context(), s, session, skip) })
+			return withRecord(c.Context(), func(session *live.Client) error { return next(c.Context(), s, session, skip) })
 		},
 	}
 	c.Flags().BoolVar(&skip, "skip", false, "go on although the step is not done")

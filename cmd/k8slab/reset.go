@@ -28,7 +28,7 @@ Your files stay as they are, unless you ask for those that the step began with.`
 			if len(args) == 1 {
 				step = args[0]
 			}
-			return withSession(c.Context(), func(session *live.Client) error {
+			return withRecord(c.Context(), func(session *live.Client) error {
 				state, err := session.Reset(c.Context(), step, files)
 				if err != nil {
 					return err

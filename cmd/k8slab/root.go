@@ -210,7 +210,10 @@ func hint(err error) string {
 	var hinted *hintedError
 	var request *live.RequestError
 	var ended *live.EndedError
+	var unsaved *live.UnsavedError
 	switch {
+	case errors.As(err, &unsaved):
+		return unsaved.Remedy
 	case errors.As(err, &usage):
 		return usage.hint
 	case errors.As(err, &hinted):

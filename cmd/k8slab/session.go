@@ -89,6 +89,26 @@ func withSession(ctx context.Context, do func(*live.Client) error) error {
 	return goesOn(ctx, lab.Name, do(session))
 }
 
+// withRecord is withSession for a command after which the learner relies on what was done: it ends
+// with an error if that is not on the disk.
+func withRecord(ctx context.Context, do func(*live.Client) error) error {
+	return withSession(ctx, func(session *live.Client) error {
+		err := do(session)
+		var v verdict
+		if err != nil && !errors.As(err, &v) {
+			return err
+		}
+		state, gone := session.State(ctx)
+		if gone != nil {
+			return err // what came of the lab is not what was asked for
+		}
+		if unsaved := state.Saved(); unsaved != nil {
+			return unsaved
+		}
+		return err
+	})
+}
+
 // goesOn is the error of a command about a lab, which Ctrl-C has ended and not the lab.
 func goesOn(ctx context.Context, lab string, err error) error {
 	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {

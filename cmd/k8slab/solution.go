@@ -25,7 +25,7 @@ to type. It does nothing for you. That you have looked is noted in your record,
 unless the step is done already; in a terminal you are asked first.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return withSession(c.Context(), func(session *live.Client) error { return solution(c.Context(), s, session, &output, yes) })
+			return withRecord(c.Context(), func(session *live.Client) error { return solution(c.Context(), s, session, &output, yes) })
 		},
 	}
 	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")

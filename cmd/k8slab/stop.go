@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -51,27 +52,30 @@ func stop(ctx context.Context, s streams, name string, every bool) error {
 		labs = []knownLab{lab}
 	}
 	stopped := 0
+	var failed []error
 	for _, l := range labs {
 		if !l.Running {
 			continue
 		}
 		stopped++
-		if err := stopLab(ctx, l); err != nil {
-			return err
+		said, err := stopLab(ctx, l)
+		if said != "" {
+			fmt.Fprintf(s.err, "Lab %s %s.\n", l.Name, said)
 		}
-		fmt.Fprintf(s.err, "Lab %s has ended. What you have done is kept.\n", l.Name)
+		failed = append(failed, err)
 	}
 	if stopped == 0 {
 		fmt.Fprintln(s.err, "No lab is running.")
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // stopPatience is how long a lab may take to end before its process is killed, which
 // ends all that belongs to an embedded cluster too.
 const stopPatience = 45 * time.Second
 
-func stopLab(ctx context.Context, l knownLab) error {
+// stopLab returns what is to be said of a lab that has ended.
+func stopLab(ctx context.Context, l knownLab) (said string, err error) {
 	asking, cancel := context.WithTimeout(ctx, stopPatience)
 	defer cancel()
 	session, err := live.Connect(asking, l.Path)
@@ -79,17 +83,23 @@ func stopLab(ctx context.Context, l knownLab) error {
 		defer session.Close()
 		err = session.Stop(asking)
 	}
-	if err == nil || ctx.Err() != nil {
-		return ctx.Err()
+	var unsaved *live.UnsavedError
+	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case err == nil:
+		return "has ended. What you have done is kept", nil
+	case errors.As(err, &unsaved):
+		return "has ended", err
 	}
 	process, err := os.FindProcess(l.record.Process)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := process.Signal(syscall.SIGKILL); err != nil {
-		return fmt.Errorf("kill the process %d of lab %s: %w", l.record.Process, l.Name, err)
+		return "", fmt.Errorf("kill the process %d of lab %s: %w", l.record.Process, l.Name, err)
 	}
 	end := live.End{At: time.Now().UTC(), Reason: "it was stopped", Wanted: true}
 	l.record.Ended = &end
-	return l.record.Save(l.Path)
+	return "did not answer and was killed. What was saved is kept", l.record.Save(l.Path)
 }

@@ -112,6 +112,8 @@ func (c *Client) post(ctx context.Context, path string, a ask) (State, error) {
 	switch {
 	case no.Request:
 		return State{}, &RequestError{no.Message, no.Remedy}
+	case no.Unsaved:
+		return State{}, &UnsavedError{no.Message, no.Remedy}
 	case no.Ended:
 		return State{}, &EndedError{Lab: no.Lab, Reason: no.Message, Remedy: no.Remedy}
 	default:

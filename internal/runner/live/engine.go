@@ -46,15 +46,14 @@ type Engine struct {
 	files chan struct{}      // the workspace has changed
 	gone  chan struct{}      // closed when Run has come to its end
 
-	mu      sync.Mutex // guards what follows, and publishing
-	stop    context.CancelCauseFunc
-	state   State
-	left    <-chan struct{} // closed when the step that was entered is left
-	record  progress.Lesson
-	saved   []byte           // the record as it was written last
-	unsaved bool             // the record could not be written
-	judged  []runner.Verdict // of the steps in this recording
-	used    time.Time
+	mu     sync.Mutex // guards what follows, and publishing
+	stop   context.CancelCauseFunc
+	state  State
+	left   <-chan struct{} // closed when the step that was entered is left
+	record progress.Lesson
+	saved  []byte           // the record as it was written last
+	judged []runner.Verdict // of the steps in this recording
+	used   time.Time
 }
 
 // move is a step that is to be entered.
@@ -76,6 +75,7 @@ func New(p Params) (*Engine, error) {
 	if e.record, err = p.Progress.Load(p.Lesson.Name); err != nil && !errors.As(err, &damaged) {
 		return nil, err
 	}
+	p.Progress.Reserve()
 	e.begin()
 	if _, err := os.Stat(p.Dir.Workspace()); errors.Is(err, os.ErrNotExist) {
 		if err := p.Dir.Fill(p.Lesson.FilesBefore(e.state.Current)); err != nil {
@@ -192,16 +192,19 @@ func (e *Engine) save() {
 		return
 	}
 	err := e.Progress.Save(e.record)
-	if err == nil {
-		e.saved = record
+	before := e.state.Unsaved
+	switch {
+	case err != nil:
+		e.state.Unsaved = err.Error()
+	default:
+		e.saved, e.state.Unsaved = record, ""
 	}
 	switch {
-	case err != nil && !e.unsaved:
+	case err != nil && before == "":
 		e.note("What you have done could not be saved: %v. It is tried again as long as this lab runs.", err)
-	case err == nil && e.unsaved:
+	case err == nil && before != "":
 		e.note("What you have done is saved now.")
 	}
-	e.unsaved = err != nil
 }
 
 // upper begins a sentence.

@@ -38,6 +38,15 @@ type End struct {
 	Wanted bool      `json:"wanted,omitempty"` // nothing broke
 }
 
+// lose says that what was done last is lost.
+func (e *End) lose(why string) {
+	e.Reason += ", and what you did last could not be saved: " + why
+	e.Remedy = afterLoss
+}
+
+// afterLoss is the next step for who has lost something.
+const afterLoss = "See to it that it can be saved, as by freeing some space. Then `k8slab start` goes on; what you did since it was saved last is lost."
+
 const (
 	recordFile = "session.json"
 	fileMode   = 0o600
@@ -71,7 +80,10 @@ func (r Record) Save(labDir string) error {
 
 // Why says how a session ended that is not there any more.
 func (r Record) Why() End {
-	const again = "`k8slab start` goes on with the step that you were in; what you have done is kept."
+	const (
+		again = "`k8slab start` goes on with the step that you were in; what you have done is kept."
+		saved = "`k8slab start` goes on with the step that you were in; what was saved is kept." // all, or a command has said that it is not
+	)
 	switch {
 	case r.Ended != nil && r.Ended.Remedy != "":
 		return *r.Ended
@@ -80,9 +92,9 @@ func (r Record) Why() End {
 		e.Remedy = again
 		return e
 	case r.Boot != BootID():
-		return End{Reason: "the machine was started again", Remedy: again}
+		return End{Reason: "the machine was started again", Remedy: saved}
 	default:
-		return End{Reason: "its process was killed", Remedy: again}
+		return End{Reason: "its process was killed", Remedy: saved}
 	}
 }
 

@@ -308,8 +308,16 @@ func (e *Engine) Stop(ctx context.Context) error {
 	stop(errStopped)
 	select {
 	case <-e.gone:
-		return nil
+		return e.lost()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// lost is the error of a session that has ended before what was done could be saved.
+func (e *Engine) lost() error {
+	if s := e.hub.state(); s.Unsaved != "" {
+		return &UnsavedError{s.Unsaved, afterLoss}
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -230,6 +231,54 @@ func TestUnsavedIsSavedLater(t *testing.T) {
 	e.save()
 	if known, err := store.Load("a"); err != nil || known.Current != "b" || len(e.state.Notices) != 2 {
 		t.Errorf("got %+v, %v, %+v", known, err, e.state.Notices)
+	}
+}
+
+// idleProvider makes no cluster until nobody wants one any more.
+type idleProvider struct{ noProvider }
+
+func (idleProvider) Create(ctx context.Context, _ cluster.Spec, _ func(string)) (cluster.Cluster, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// A session that ends saves what it could not save before, and who ends it learns of it if
+// that is not possible either.
+func TestEndSaves(t *testing.T) {
+	for _, there := range []bool{true, false} {
+		t.Run(fmt.Sprint(there), func(t *testing.T) {
+			place := filepath.Join(t.TempDir(), "progress")
+			e := newEngine(t, progress.Store{Dir: place})
+			e.Provider = idleProvider{}
+			if err := errors.Join(os.RemoveAll(place), os.WriteFile(place, nil, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			if s, err := e.Answer(t.Context(), "", "b"); err != nil || s.Saved() == nil {
+				t.Errorf("got %v, %v", s.Saved(), err)
+			}
+			if there {
+				if err := os.Remove(place); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ctx, cancel := context.WithCancelCause(t.Context())
+			cancel(errStopped)
+			end := e.Run(ctx)
+			err := e.Stop(t.Context())
+			known, _ := e.Progress.Load(e.Lesson.Name)
+			var unsaved *UnsavedError
+			switch kept := known.Known("create").Answers["names-of-pods"].Right; {
+			case kept != there:
+				t.Errorf("kept: %t", kept)
+			case there && (err != nil || end.Remedy != ""):
+				t.Errorf("got %v, %+v", err, end)
+			case !there && (!errors.As(err, &unsaved) || unsaved.Remedy != end.Remedy || !strings.Contains(end.Reason, "could not be saved") || !strings.Contains(end.Remedy, "lost")):
+				t.Errorf("got %v, %+v", err, end)
+			}
+			if err != nil && !refusalOf(err).Unsaved {
+				t.Errorf("on its way: %+v", refusalOf(err))
+			}
+		})
 	}
 }
 

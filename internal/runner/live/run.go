@@ -29,6 +29,9 @@ func (e *Engine) Run(ctx context.Context) End {
 	end := endOf(e.work(ctx))
 	e.change(func(s *State) {
 		s.Phase = ""
+		if e.save(); s.Unsaved != "" {
+			end.lose(s.Unsaved)
+		}
 		if !end.Wanted {
 			s.Failure, s.Remedy = end.Reason, end.Remedy
 		}
@@ -221,8 +224,8 @@ func (e *Engine) keep(ctx context.Context, stop context.CancelCauseFunc) {
 		case <-tick.C:
 		}
 		e.mu.Lock()
-		if e.unsaved {
-			if e.save(); !e.unsaved {
+		if e.state.Unsaved != "" {
+			if e.save(); e.state.Unsaved == "" {
 				e.publish()
 			}
 		}

@@ -39,6 +39,7 @@ type refusal struct {
 	Remedy  string `json:"remedy,omitempty"`
 	Request bool   `json:"request,omitempty"` // it is a RequestError
 	Ended   bool   `json:"ended,omitempty"`   // it is an EndedError
+	Unsaved bool   `json:"unsaved,omitempty"` // it is an UnsavedError
 	Lab     string `json:"lab,omitempty"`
 }
 
@@ -105,7 +106,10 @@ func serve(w http.ResponseWriter, r *http.Request, do func(context.Context, ask)
 func refusalOf(err error) refusal {
 	var request *RequestError
 	var ended *EndedError
+	var unsaved *UnsavedError
 	switch {
+	case errors.As(err, &unsaved):
+		return refusal{Message: unsaved.Reason, Remedy: unsaved.Remedy, Unsaved: true}
 	case errors.As(err, &request):
 		return refusal{Message: request.Message, Remedy: request.Remedy, Request: true}
 	case errors.As(err, &ended):

@@ -47,7 +47,8 @@ type Session interface {
 	// Touch says that somebody is there. A lab that nobody uses ends after a while;
 	// all other methods but Watch and State are use, too.
 	Touch(ctx context.Context) error
-	// Stop ends the session and its cluster. It returns when they are gone.
+	// Stop ends the session and its cluster. It returns when they are gone, with an
+	// *UnsavedError if what was done could not be saved until then.
 	Stop(ctx context.Context) error
 }
 
@@ -58,6 +59,23 @@ type RequestError struct {
 }
 
 func (e *RequestError) Error() string { return e.Message }
+
+// UnsavedError is what was done and is not on the disk.
+type UnsavedError struct {
+	Reason string // without a final stop
+	Remedy string // a sentence
+}
+
+func (e *UnsavedError) Error() string { return e.Reason }
+
+// Saved returns nil if all that was done is on the disk, else an *UnsavedError about a session
+// that goes on.
+func (s State) Saved() error {
+	if s.Unsaved == "" {
+		return nil
+	}
+	return &UnsavedError{s.Unsaved, "If the disk is full, free some space. The lab tries again as long as it runs, and `k8slab status` says when it is saved."}
+}
 
 // EndedError is a session that is not there any more.
 type EndedError struct {

@@ -50,6 +50,10 @@ type State struct {
 	// Manual says that checks are run only when Check asks for it.
 	Manual bool `json:"manual,omitempty"`
 
+	// Unsaved is why what was done is not on the disk. It is tried again as long as the
+	// session goes on.
+	Unsaved string `json:"unsaved,omitempty"`
+
 	Problems []Problem `json:"problems,omitempty"` // of the files in the workspace
 	Notices  []Notice  `json:"notices,omitempty"`  // newest last
 

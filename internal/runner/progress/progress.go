@@ -1,6 +1,7 @@
 // Package progress keeps what a learner has done on disk: a small JSON file for each
 // lesson, which is replaced as a whole, so that whoever is killed while writing, a
 // full disk or a machine that loses its power leave the file before or the one after.
+// Beside the files is one that only keeps room, so that a full disk has some for them.
 //
 // Deliberately absent: what a lab needs to go on (that is in the lab's directory and
 // may be lost), locking (a lesson's lab has one owner, who writes), and accounts.
@@ -13,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -75,6 +77,9 @@ type Store struct{ Dir string }
 const (
 	dirMode  = 0o700
 	fileMode = 0o600
+
+	reserveFile = "reserve"
+	reserveSize = 64 << 10 // several times what a lesson needs
 )
 
 func (s Store) path(lesson string) string { return filepath.Join(s.Dir, lesson+".json") }
@@ -127,13 +132,41 @@ func (s Store) Save(l Lesson) error {
 	l.Format, l.Updated = Format, time.Now().UTC().Truncate(time.Second)
 	content, err := json.MarshalIndent(l, "", "  ")
 	if err == nil {
-		err = os.MkdirAll(s.Dir, dirMode)
+		err = s.replace(l.Lesson, append(content, '\n'))
 	}
-	if err == nil {
-		err = renameio.WriteFile(s.path(l.Lesson), append(content, '\n'), fileMode, renameio.WithTempDir(s.Dir))
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		if os.Remove(s.reserve()) == nil {
+			err = s.replace(l.Lesson, append(content, '\n'))
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("save what was done of lesson %s: %w", l.Lesson, err)
 	}
+	s.Reserve()
 	return nil
+}
+
+func (s Store) replace(lesson string, content []byte) error {
+	if err := os.MkdirAll(s.Dir, dirMode); err != nil {
+		return err
+	}
+	return renameio.WriteFile(s.path(lesson), content, fileMode, renameio.WithTempDir(s.Dir))
+}
+
+func (s Store) reserve() string { return filepath.Join(s.Dir, reserveFile) }
+
+// Reserve keeps room for later saves, as much as there is. Save gives it up on a full disk,
+// and then keeps what is left of it. Without any, nothing is wrong yet.
+func (s Store) Reserve() {
+	if os.MkdirAll(s.Dir, dirMode) != nil {
+		return
+	}
+	f, err := os.OpenFile(s.reserve(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, fileMode)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Size() < reserveSize {
+		_, _ = f.Write(make([]byte, reserveSize-info.Size())) // what fits
+	}
 }

@@ -214,6 +214,9 @@ func (m *Model) endedLines(w writer) []string {
 	if m.remedy != "" {
 		lines = append(lines, report.Wrap(report.Line(m.remedy), w.columns)...)
 	}
+	if m.state.Unsaved != "" {
+		return lines // which say that something is lost
+	}
 	lines = append(lines, "")
 	return append(lines, report.Wrap("What you have reached is kept, and so are your files. If you resume, a new cluster is brought to the step that you were at.", w.columns)...)
 }
