@@ -22,27 +22,48 @@ const (
 func newEnvCommand(s streams) *cobra.Command {
 	var syntax string
 	c := &cobra.Command{
-		Use:   "env",
+		Use:   "env [LAB]",
 		Short: "Print what makes a shell use the lab",
-		Long: `Print the variables that make your shell use the lab: KUBECONFIG, and a PATH on which
-kubectl is the one that is built in. Without a shell named it is $SHELL's syntax.
-What is set ends with that shell; your own kubeconfig is not touched.`,
+		Long: `Print the variables that make your shell use a lab: KUBECONFIG, and a PATH on which
+kubectl is the one that is built in. Without LAB it is the one that was started
+last, also in a shell that uses another one. The syntax is that of $SHELL, unless
+--shell says another. Your own kubeconfig is not touched.
+
+What is set ends with that shell. When the lab has ended, what you type there says
+so, and ` + "`env`" + ` makes the shell use another one.`,
 		Example: `  eval "$(k8slab env)"                      bash, zsh and others
   k8slab env --shell fish | source          fish`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			return withSession(c.Context(), func(session *live.Client) error {
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeLabs,
+		RunE: func(c *cobra.Command, args []string) error {
+			lab, err := findLab(strings.Join(args, ""))
+			if err != nil {
+				return err
+			}
+			return lab.withSession(c.Context(), func(session *live.Client) error {
 				state, err := session.State(c.Context())
 				if err != nil {
 					return err
 				}
-				return printEnvironment(s.out, state, syntax)
+				if err := printEnvironment(s.out, state, syntax); err != nil {
+					return err
+				}
+				fmt.Fprintf(s.err, "Your files for lab %s are in %s\n", state.Lab, state.Workspace)
+				return nil
 			})
 		},
 	}
 	c.Flags().StringVar(&syntax, "shell", "", "the shell: bash|zsh|fish|posix (default: what $SHELL is)")
 	_ = c.RegisterFlagCompletionFunc("shell", cobra.FixedCompletions([]string{"bash", "zsh", shellFish, shellPosix}, cobra.ShellCompDirectiveNoFileComp))
 	return c
+}
+
+// evalEnv is how a learner has a shell use the latest lab.
+func evalEnv() string {
+	if filepath.Base(os.Getenv("SHELL")) == shellFish {
+		return "`k8slab env | source`"
+	}
+	return "`eval \"$(k8slab env)\"`"
 }
 
 // labEnvironment is what a shell in the lab has besides its PATH.
@@ -75,7 +96,7 @@ func printEnvironment(w io.Writer, state live.State, syntax string) error {
 	if syntax == shellFish {
 		lines = append(lines, fmt.Sprintf("fish_add_path --global --prepend --move --path %s;", fishQuote(state.Bin)))
 	} else {
-		lines = append(lines, fmt.Sprintf(`case ":$PATH:" in *:%s:*) ;; *) PATH=%s:"$PATH"; export PATH ;; esac`, quote(state.Bin), quote(state.Bin)))
+		lines = append(lines, fmt.Sprintf(`case "$PATH" in %s:*) ;; *) PATH=%s:"$PATH"; export PATH ;; esac`, quote(state.Bin), quote(state.Bin)))
 	}
 	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err

@@ -3,16 +3,20 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/client-go/rest"
 	"k8s.io/component-base/cli"
 	"k8s.io/kubectl/pkg/cmd"
+	"k8s.io/kubectl/pkg/cmd/plugin"
 	"k8s.io/kubectl/pkg/cmd/util"
 
 	_ "github.com/k8slab/k8slab/cmd/k8slab/english"
@@ -33,48 +37,87 @@ A link to this program with the name kubectl is kubectl.`,
 		Example: `  k8slab kubectl get pods --watch
   k8slab kubectl explain replicaset.spec.template`,
 		DisableFlagParsing: true,
-		RunE: func(_ *cobra.Command, args []string) error {
-			return runLabKubectl(args, s)
+		RunE: func(c *cobra.Command, args []string) error {
+			return runLabKubectl(c.Context(), args, s)
 		},
 	}
 }
 
 // runLabKubectl is kubectl with the kubeconfig of a running lab.
-func runLabKubectl(args []string, s streams) error {
+func runLabKubectl(ctx context.Context, args []string, s streams) error {
 	if namesKubeconfig(args) {
-		return verdict(runKubectl(args, s, ""))
+		return verdict(runKubectl(args, s))
 	}
 	labs, err := labsDir()
 	if err != nil {
 		return err
 	}
 	name := os.Getenv(labVariable)
-	if lab, err := currentLab(""); err == nil && lab.Running {
+	lab, unknown := currentLab("")
+	if unknown == nil && lab.Running {
 		name = lab.Name
 		touch(lab)
 	}
 	kubeconfig, err := runner.RunningKubeconfig(labs, name)
-	if err != nil {
-		// Without a cluster there is still help, explain and --dry-run=client;
-		// what needs one fails, and then the reason is worth printing.
-		return withEnvironment(map[string]string{"KUBECONFIG": os.DevNull, "KUBERC": "off"}, args, s, fmt.Sprintf("%v.", err))
-	}
-	return withEnvironment(map[string]string{
-		"KUBECONFIG": kubeconfig,
-		"KUBERC":     "off", // the person's own defaults and aliases
+	if err == nil {
 		// What kubectl learns about a cluster; of a lab's, beside the lab.
-		"KUBECACHEDIR": filepath.Join(filepath.Dir(kubeconfig), "kubectl-cache"),
-	}, args, s, "")
+		cache := filepath.Join(filepath.Dir(kubeconfig), "kubectl-cache")
+		if err := setEnvironment("KUBECONFIG", kubeconfig, "KUBECACHEDIR", cache, "KUBERC", "off"); err != nil {
+			return err
+		}
+		return verdict(runKubectl(args, s))
+	}
+	if unknown == nil && !lab.Running {
+		if session, ended := lab.connect(ctx); ended != nil {
+			err = ended
+		} else {
+			session.Close() // it has come just now
+		}
+	}
+	return runWithoutCluster(args, s, err)
 }
 
-// withEnvironment runs kubectl in this process, which nothing else runs in.
-func withEnvironment(environment map[string]string, args []string, s streams, hint string) error {
-	for name, value := range environment {
-		if err := os.Setenv(name, value); err != nil {
+// setEnvironment sets variables of this process, which nothing runs in but kubectl, whose defaults
+// and aliases of the person's own are off (KUBERC).
+func setEnvironment(namesAndValues ...string) error {
+	for i := 0; i < len(namesAndValues); i += 2 {
+		if err := os.Setenv(namesAndValues[i], namesAndValues[i+1]); err != nil {
 			return err
 		}
 	}
-	return verdict(runKubectl(args, s, hint))
+	return nil
+}
+
+// runWithoutCluster is kubectl when there is no cluster. There is still help and --dry-run=client; what
+// asks a server ends with the reason why there is none.
+func runWithoutCluster(args []string, s streams, why error) error {
+	if err := setEnvironment("KUBECONFIG", os.DevNull, "KUBERC", "off"); err != nil {
+		return err
+	}
+	flags := genericclioptions.NewConfigFlags(true).WithDeprecatedPasswordFlag().WithWrapConfigFn(func(c *rest.Config) *rest.Config {
+		c.Wrap(func(http.RoundTripper) http.RoundTripper { return noServer{s, why} })
+		return c
+	})
+	return verdict(runKubectlCommand(cmd.NewDefaultKubectlCommandWithArgs(cmd.KubectlOptions{
+		PluginHandler: cmd.NewDefaultPluginHandler(plugin.ValidPluginFilenamePrefixes),
+		Arguments:     append([]string{"kubectl"}, args...),
+		ConfigFlags:   flags,
+		IOStreams:     genericiooptions.IOStreams{In: s.in, Out: s.out, ErrOut: s.err},
+	}), args, s))
+}
+
+// noServer is the way to a server that is not there. kubectl would try it several times, and then
+// tell of its address.
+type noServer struct {
+	streams
+	why error
+}
+
+// RoundTrip ends the process, as kubectl's own errors do.
+func (n noServer) RoundTrip(*http.Request) (*http.Response, error) {
+	printError(n.streams, n.why, exitFailed)
+	os.Exit(exitFailed)
+	return nil, n.why
 }
 
 // touch tells a lab that it is in use.
@@ -99,24 +142,23 @@ func namesKubeconfig(args []string) bool {
 	return false
 }
 
-// runKubectl is kubectl's own main, which prints a hint when it fails. A signal ends it, as
-// it does any process that asks for nothing else: most of kubectl does not look at ours.
-func runKubectl(args []string, s streams, hint string) int {
-	signal.Reset(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+// runKubectl is kubectl's own main.
+func runKubectl(args []string, s streams) int {
 	os.Args = append([]string{"kubectl"}, args...) // which plugins are looked for in
-	return runKubectlCommand(cmd.NewDefaultKubectlCommand(), args, s, hint)
+	return runKubectlCommand(cmd.NewDefaultKubectlCommand(), args, s)
 }
 
 // runKubectlCommand runs a command of kubectl's. Most of kubectl's errors end the
 // process from deep inside, and the code there relies on not being returned to; so
-// they do here.
-func runKubectlCommand(kubectl *cobra.Command, args []string, s streams, hint string) int {
+// they do here. A signal ends it, as it does any process that asks for nothing else:
+// most of kubectl does not look at ours.
+func runKubectlCommand(kubectl *cobra.Command, args []string, s streams) int {
+	signal.Reset(endingSignals()...)
 	os.Args = append([]string{"kubectl"}, args...)
 	util.BehaviorOnFatal(func(message string, code int) {
 		if message != "" {
 			fmt.Fprintln(s.err, strings.TrimSuffix(message, "\n"))
 		}
-		printHint(s, hint)
 		os.Exit(code)
 	})
 	if err := cli.RunNoErrOutput(kubectl); err != nil {

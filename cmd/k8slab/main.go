@@ -34,7 +34,7 @@ func run(ctx context.Context, args []string, s streams) int {
 	name := strings.TrimSuffix(filepath.Base(args[0]), ".exe")
 	switch {
 	case name == "kubectl":
-		return runKubectl(args[1:], s, "")
+		return runKubectl(args[1:], s)
 	case len(args) == 2 && args[1] == runner.KubectlArg:
 		return serveRestrictedKubectl(s)
 	case len(args) == 2 && args[1] == embedded.ProcessArg:

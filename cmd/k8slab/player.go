@@ -146,7 +146,7 @@ func (o startOptions) choices() ([]tui.Choice, int, error) {
 		return nil, 0, err
 	}
 	current, at := "", -1
-	if lab, err := currentLab(""); err == nil && lab.record.Lessons == o.from.dir {
+	if lab, err := latestLab(); err == nil && lab.record.Lessons == o.from.dir {
 		current = lab.record.Lesson
 	}
 	dir, err := progressDir()

@@ -61,7 +61,7 @@ func runRestrictedKubectl(args []string, s streams, report io.Writer) int {
 		args = append([]string{"--namespace=" + rules.Namespace}, args...)
 	}
 	again := restrict.Kubectl(genericiooptions.IOStreams{In: s.in, Out: s.out, ErrOut: s.err})
-	return runKubectlCommand(again, args, s, "")
+	return runKubectlCommand(again, args, s)
 }
 
 // tellRefusal tells the runner, which knows where the command stands.

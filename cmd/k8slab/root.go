@@ -102,9 +102,12 @@ func inGroup(root *cobra.Command, group string, commands ...*cobra.Command) {
 	}
 }
 
+// endingSignals end a command, which cleans up first.
+func endingSignals() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} }
+
 // runCommand carries out the command line and says what became of it.
 func runCommand(ctx context.Context, args []string, s streams) int {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := signal.NotifyContext(ctx, endingSignals()...)
 	defer stop()
 	root := newRootCommand(s)
 	understood := false

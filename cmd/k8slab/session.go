@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +19,8 @@ import (
 	"github.com/k8slab/k8slab/internal/runner/report"
 )
 
-// labVariable names the lab that commands are about when there are several.
+// labVariable names the lab that commands are about when there are several: that of the shell, in one
+// that `env` or `shell` has made.
 const labVariable = "K8SLAB_LAB"
 
 // knownLab is a learner's lab, running or not.
@@ -46,15 +48,18 @@ func knownLabs() ([]knownLab, error) {
 	return known, nil
 }
 
-// currentLab returns the lab that a command is about: the one that is named, else of those that
-// run the one that was started last, else the one that was started last.
-func currentLab(name string) (knownLab, error) {
+// currentLab returns the lab that a command is about: the one that is named, else the one
+// that the shell is in, else the latest one.
+func currentLab(name string) (knownLab, error) { return findLab(cmp.Or(name, os.Getenv(labVariable))) }
+
+// latestLab returns, of the labs that run, the one that was started last, else of all.
+func latestLab() (knownLab, error) { return findLab("") }
+
+// findLab returns the lab of that name, the latest one if it is empty.
+func findLab(name string) (knownLab, error) {
 	labs, err := knownLabs()
 	if err != nil {
 		return knownLab{}, err
-	}
-	if name == "" {
-		name = os.Getenv(labVariable)
 	}
 	var best *knownLab
 	for i, l := range labs {
@@ -81,12 +86,30 @@ func withSession(ctx context.Context, do func(*live.Client) error) error {
 	if err != nil {
 		return err
 	}
-	session, err := live.Connect(ctx, lab.Path)
+	return lab.withSession(ctx, do)
+}
+
+func (l knownLab) withSession(ctx context.Context, do func(*live.Client) error) error {
+	session, err := l.connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer session.Close()
-	return goesOn(ctx, lab.Name, do(session))
+	return goesOn(ctx, l.Name, do(session))
+}
+
+// connect returns the session of a lab. If the lab has ended and another one runs, the error
+// says how a shell comes there.
+func (l knownLab) connect(ctx context.Context) (*live.Client, error) {
+	session, err := live.Connect(ctx, l.Path)
+	var ended *live.EndedError
+	if l.Running || !errors.As(err, &ended) || os.Getenv(labVariable) != l.Name {
+		return session, err
+	}
+	if other, none := latestLab(); none == nil && other.Running {
+		ended.Remedy = fmt.Sprintf("%s takes this shell to lab %s, which is running.", evalEnv(), other.Name)
+	}
+	return nil, ended
 }
 
 // withRecord is withSession for a command after which the learner relies on what was done: it ends

@@ -105,7 +105,7 @@ func (o startOptions) run(ctx context.Context, s streams) error {
 		return goesOn(ctx, l.Name, err)
 	}
 	if o.detach {
-		fmt.Fprintf(s.err, "Lab %s is ready. `k8slab show` shows the step.\n", state.Lab)
+		fmt.Fprintf(s.err, "Lab %s is ready. %s`k8slab show` shows the step.\n", state.Lab, comeOver(state.Lab))
 		return nil
 	}
 	return present(s, l, state)
@@ -114,7 +114,7 @@ func (o startOptions) run(ctx context.Context, s streams) error {
 // choose returns the lesson that is meant. It sets where it is from, too.
 func (o *startOptions) choose() (*lesson.Lesson, error) {
 	if o.lesson == "" {
-		if lab, err := currentLab(""); err == nil && (o.from.dir == "" || o.from.dir == lab.record.Lessons) {
+		if lab, err := latestLab(); err == nil && (o.from.dir == "" || o.from.dir == lab.record.Lessons) {
 			o.lesson, o.from.dir = lab.record.Lesson, lab.record.Lessons
 		}
 	}
@@ -234,8 +234,22 @@ func present(s streams, l *lesson.Lesson, state live.State) error {
 	if err := showStep(s, l, state, ""); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.err, "Your files are in %s\n`eval \"$(k8slab env)\"` gives this shell the lab's kubectl. `k8slab check` judges, `k8slab hint` helps.\n", state.Workspace)
+	fmt.Fprintf(s.err, "Your files are in %s\n", state.Workspace)
+	if first := comeOver(state.Lab); first != "" {
+		fmt.Fprintf(s.err, "%s`k8slab check` judges, and `k8slab hint` helps.\n", first)
+		return nil
+	}
+	fmt.Fprintf(s.err, "%s gives this shell the lab's kubectl. `k8slab check` judges, `k8slab hint` helps.\n", evalEnv())
 	return nil
+}
+
+// comeOver tells who is in the shell of another lab what has to be done first.
+func comeOver(lab string) string {
+	other := os.Getenv(labVariable)
+	if other == "" || other == lab {
+		return ""
+	}
+	return fmt.Sprintf("But this shell uses lab %s: type %s first. Then ", other, evalEnv())
 }
 
 // interactive reports that a person can be shown a full screen.

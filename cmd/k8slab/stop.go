@@ -65,9 +65,17 @@ func stop(ctx context.Context, s streams, name string, every bool) error {
 		failed = append(failed, err)
 	}
 	if stopped == 0 {
-		fmt.Fprintln(s.err, "No lab is running.")
+		fmt.Fprintln(s.err, noneStopped(labs))
 	}
 	return errors.Join(failed...)
+}
+
+// noneStopped says that there was nothing to do, and what the shell's own lab has to do with that.
+func noneStopped(labs []knownLab) string {
+	if other, err := latestLab(); err == nil && other.Running {
+		return fmt.Sprintf("Lab %s has ended already. Lab %s is running; `k8slab stop %s` ends that one.", labs[0].Name, other.Name, other.Name)
+	}
+	return "No lab is running."
 }
 
 // stopPatience is how long a lab may take to end before its process is killed, which
