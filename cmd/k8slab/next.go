@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -15,9 +16,8 @@ func newNextCommand(s streams) *cobra.Command {
 		Use:   "next",
 		Short: "Go on to the next step",
 		Long: `Go on to the next step, and show it. A step that has checks is left when they
-have passed; --skip leaves it without its points. Steps build on each other: a
-step that was skipped may be missing in the next one, and ` + "`k8slab reset`" + ` there
-does it for you.`,
+have passed; --skip leaves it without its points. Steps build on each other, so a
+step that was skipped is done for you, on a new cluster.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return withRecord(c.Context(), func(session *live.Client) error { return next(c.Context(), s, session, skip) })
@@ -39,6 +39,11 @@ func next(ctx context.Context, s streams, session live.Session, skip bool) error
 	if after.Current == before.Current {
 		fmt.Fprintf(s.err, "The lesson is done: %d of %d points. `k8slab list` shows what is next, `k8slab stop` ends the lab.\n", after.Points, after.Possible)
 		return nil
+	}
+	for _, n := range after.Notices {
+		if !slices.ContainsFunc(before.Notices, func(b live.Notice) bool { return b.At.Equal(n.At) }) {
+			fmt.Fprintln(s.err, n.Message)
+		}
 	}
 	return enterAndShow(ctx, s, session)
 }

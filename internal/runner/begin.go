@@ -43,6 +43,15 @@ func (d *LabDir) snapshotBeside(b *LabDir) (*Refusal, error) {
 	return nil, os.Rename(half, b.Workspace())
 }
 
+// Begin makes the files that a step begins with those of somebody who has done all steps before.
+func (d *LabDir) Begin(step string, l *lesson.Lesson) error {
+	begin := &LabDir{Name: d.Name, Path: filepath.Join(d.file(beginDir), step)}
+	if err := os.RemoveAll(begin.Path); err != nil {
+		return fmt.Errorf("replace what step %q begins with: %w", step, err)
+	}
+	return begin.Fill(l.FilesBefore(step))
+}
+
 // Restore gives the files of the workspace back that a step began with, or, if that
 // is not known, those that it would have begun with. Files that came since then stay.
 func (d *LabDir) Restore(step string, l *lesson.Lesson) error {

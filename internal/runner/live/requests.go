@@ -73,8 +73,31 @@ func (e *Engine) Next(_ context.Context, skip bool) (State, error) {
 		if i == len(e.Lesson.Steps) {
 			return e.last()
 		}
-		return e.moveTo(move{step: i})
+		if !e.missing() {
+			return e.moveTo(move{step: i})
+		}
+		return e.makeUp(s, i)
 	})
+}
+
+// missing reports that what the current step does is not in the cluster, for all that is known. That the
+// step was done once, in another cluster, does not matter.
+func (e *Engine) missing() bool {
+	return slices.ContainsFunc(e.state.Checks, func(c Check) bool { return c.Outcome != checks.Passed })
+}
+
+// makeUp enters a step as Reset does, since steps build on each other and the one before was
+// skipped. The caller holds the lock.
+func (e *Engine) makeUp(skipped lesson.Step, i int) error {
+	id := e.Lesson.Steps[i].ID
+	if err := e.Dir.Begin(id, e.Lesson); err != nil {
+		return err
+	}
+	if err := e.moveTo(move{step: i, again: true, fresh: true}); err != nil {
+		return err
+	}
+	e.note("Step %q is done for you, on a new cluster. Your files are as you left them; `k8slab reset --files` gives you those that this step begins with.", skipped.Title)
+	return nil
 }
 
 // unfinished is the refusal to leave a step.

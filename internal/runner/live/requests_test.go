@@ -103,6 +103,31 @@ func TestNext(t *testing.T) {
 	}
 }
 
+// What was skipped is done by the solution: on a new cluster, and in the files that the next step
+// begins with, which the learner gets on request.
+func TestSkip(t *testing.T) {
+	e := newEngine(t, progress.Store{Dir: t.TempDir()})
+	for i, outcome := range []checks.Outcome{checks.Passed, checks.Waiting, checks.Passed} {
+		e.change(func(s *State) { s.Phase = "" })
+		e.say(outcome)
+		_, err := e.Next(t.Context(), true)
+		skipped := outcome != checks.Passed
+		if to := <-e.moves; err != nil || to != (move{step: i + 1, again: skipped, fresh: skipped}) {
+			t.Errorf("%s: got %+v, %v", outcome, to, err)
+		}
+	}
+	if n := e.state.Notices; len(n) != 1 || !strings.Contains(n[0].Message, "is done for you") {
+		t.Errorf("got %+v", n)
+	}
+	e.change(func(s *State) { s.Phase = "" })
+	if _, err := e.Reset(t.Context(), "delete", true); err != nil {
+		t.Fatal(err)
+	}
+	if web, err := os.ReadFile(filepath.Join(e.Dir.Workspace(), "web.yaml")); err != nil || !strings.Contains(string(web), "nginx:1.26") {
+		t.Errorf("the files do not have the change of the step before: %s, %v", web, err)
+	}
+}
+
 // A step without checks is done when it is left, and after the last one the lesson is.
 func TestLastStep(t *testing.T) {
 	store := progress.Store{Dir: t.TempDir()}

@@ -25,7 +25,8 @@ type Session interface {
 	State(ctx context.Context) (State, error)
 
 	// Next enters the next step. It is refused while a check has not passed, unless
-	// skip. After the last step the lesson is finished and the step stays.
+	// skip: then the next step is entered as Reset does. After the last step the lesson is
+	// finished and the step stays.
 	Next(ctx context.Context, skip bool) (State, error)
 	// Reset does a step again, the current one if step is empty: a new cluster is
 	// brought to where the step begins, by the reference solution of those before it.
