@@ -288,6 +288,20 @@ func TestLesson(t *testing.T) {
 	p.sees("You have finished the lesson")
 }
 
+// TestFailed: what has failed for good offers to do the step again, with a question open or
+// not, on every width.
+func TestFailed(t *testing.T) {
+	failed := func(s *live.State) { s.Checks[1].Outcome = checks.Failed }
+	for _, columns := range []int{40, 80, 160} {
+		p := newPlayer(t, columns, 24, report.Options{Plain: true}).begin()
+		p.sees("There is a question to answer")
+		p.change(failed)
+		p.sees("A check has failed. x does the step", "x reset")
+		p.press("a", "b", "enter")
+		p.sees("A check has failed. x does the step", "x reset")
+	}
+}
+
 // TestLookingBack looks at a step that is over, and does it again.
 func TestLookingBack(t *testing.T) {
 	p := newPlayer(t, 160, 48, report.Options{Plain: true}).begin()

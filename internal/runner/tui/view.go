@@ -210,6 +210,9 @@ func (m *Model) useful() []key.Binding {
 	if _, open := m.open(); open {
 		keys = append([]key.Binding{k.Answer}, keys...)
 	}
+	if _, failed, broken := tally(m.state.Checks); failed || broken {
+		keys = append([]key.Binding{k.Reset}, keys...) // nothing else changes what has happened
+	}
 	return keys
 }
 
@@ -261,8 +264,6 @@ func (m *Model) advice() string {
 		return l.colour(green, l.either("✓", "+")) + " You have finished the lesson, with " + m.points() + ". q quits."
 	case broken:
 		return l.sign("error") + " That is our mistake, and costs no points. x does the step again."
-	case failed && open:
-		return l.sign("failed") + " A check has failed. h gives a hint; a answers the question first."
 	case failed:
 		return l.sign("failed") + " A check has failed. x does the step again, h gives a hint."
 	case len(m.state.Problems) > 0:
