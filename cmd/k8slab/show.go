@@ -103,7 +103,7 @@ func showStep(s streams, l *lesson.Lesson, state live.State, id string) error {
 		return tell.Err()
 	}
 	showBlocks(tell, l.Steps[i].Blocks, state.Questions)
-	for _, h := range state.Hints {
+	for _, h := range state.StandingHints() {
 		tell.Markdown("**Hint.** " + h.Markdown)
 	}
 	tell.Verdicts(verdictsOf(state))
@@ -147,12 +147,9 @@ func judgement(q live.Question) string {
 func verdictsOf(state live.State) []report.Verdict {
 	var all []report.Verdict
 	for _, c := range state.Checks {
-		v := report.Verdict{Title: c.Title, Outcome: outcome(c.Outcome), Message: c.Message, Points: c.Points, Position: c.Position}
+		v := report.Verdict{Title: c.Title, Outcome: outcome(c.Outcome), Message: c.Message, Hint: c.Shown(), Points: c.Points, Position: c.Position}
 		if c.Outcome == "" {
 			v.Outcome, v.Message = report.Waiting, "it has not been judged"
-		}
-		if v.Outcome == report.Failed {
-			v.Hint = c.Remedy
 		}
 		all = append(all, v)
 	}

@@ -217,12 +217,14 @@ func (e *Engine) Hint(context.Context) (State, error) {
 
 func tier(s lesson.Step, i int) Hint { return Hint{Tier: i + 1, Markdown: s.Hints[i].Markdown} }
 
-// situational returns the hints that come from what checks say now, and were not given.
+// situational returns the hints that come from what checks wait for now, and were not given.
+// What to do about a check that has failed is no hint: it is said with the verdict.
 func (e *Engine) situational() []Hint {
 	var all []Hint
 	for _, c := range e.state.Checks {
-		h := Hint{Check: c.Name, Markdown: upper(c.Remedy)}
-		if c.Outcome == "" || c.Outcome == checks.Passed || c.Remedy == "" || slices.Contains(e.state.Hints, h) || slices.Contains(all, h) {
+		h := c.hint()
+		said := func(other Hint) bool { return other.Tier == 0 && other.Markdown == h.Markdown }
+		if c.Outcome != checks.Waiting || c.Remedy == "" || slices.ContainsFunc(e.state.Hints, said) || slices.ContainsFunc(all, said) {
 			continue
 		}
 		all = append(all, h)

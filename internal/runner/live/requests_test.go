@@ -199,6 +199,25 @@ func TestHints(t *testing.T) {
 	}
 }
 
+// What to do about a failed check is said with its verdict, and a hint about a situation
+// goes with it.
+func TestHintsStand(t *testing.T) {
+	e := newEngine(t, progress.Store{Dir: t.TempDir()})
+	e.say(checks.Failed)
+	s, err := e.Hint(t.Context())
+	if err != nil || len(s.Hints) != 1 || s.Hints[0].Tier != 1 {
+		t.Errorf("of a failed check: %+v, %v", s.Hints, err)
+	}
+	e.say(checks.Waiting)
+	if s, err = e.Hint(t.Context()); err != nil || len(s.StandingHints()) != 2 {
+		t.Errorf("of one that waits: %+v, %v", s.Hints, err)
+	}
+	e.say(checks.Passed)
+	if s := e.hub.state(); len(s.Hints) != 2 || len(s.StandingHints()) != 1 {
+		t.Errorf("when it has passed: %+v", s.StandingHints())
+	}
+}
+
 func TestAnswers(t *testing.T) {
 	ctx := t.Context()
 	e := newEngine(t, progress.Store{Dir: t.TempDir()})

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"slices"
 	"time"
 
 	"github.com/k8slab/k8slab/internal/checks"
@@ -87,6 +88,13 @@ type Step struct {
 	Solution bool   `json:"solution"` // the solution was looked at before it was done
 }
 
+// StandingHints returns the Hints without those about a situation that is over.
+func (s State) StandingHints() []Hint {
+	return slices.DeleteFunc(slices.Clone(s.Hints), func(h Hint) bool {
+		return h.Tier == 0 && !slices.ContainsFunc(s.Checks, func(c Check) bool { return c.Outcome == checks.Waiting && c.hint().Markdown == h.Markdown })
+	})
+}
+
 // Check is a check of the current step and what it says now.
 type Check struct {
 	Name   string `json:"name"`
@@ -105,6 +113,18 @@ type Check struct {
 	// Evidence is the moments and objects on which the outcome rests, where they are known.
 	Evidence []lab.Evidence `json:"evidence,omitempty"`
 }
+
+// Shown is the remedy that belongs to the verdict. What to do about a check that waits is a
+// Hint, for who asks.
+func (c Check) Shown() string {
+	if c.Outcome == checks.Waiting || c.Outcome == checks.Passed {
+		return ""
+	}
+	return c.Remedy
+}
+
+// hint is the remedy as a hint about the situation.
+func (c Check) hint() Hint { return Hint{Check: c.Name, Markdown: upper(c.Remedy)} }
 
 // Question is a question of the current step.
 type Question struct {

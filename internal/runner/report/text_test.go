@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -124,6 +125,27 @@ func tellVerdicts(text *Text) {
 		{Title: "The replacement is new", Outcome: Waiting, Points: 1, Message: "no Pod was deleted yet"},
 		{Title: "A check whose script is wrong", Outcome: Broken, Message: "nil pointer", Position: "checks.go:40"},
 	})
+}
+
+// TestOnce: what neighbours have in common is said with the last of them.
+func TestOnce(t *testing.T) {
+	verdict := func(o Outcome, message, hint string) Verdict {
+		return Verdict{Outcome: o, Message: message, Hint: hint}
+	}
+	got := Once([]Verdict{
+		verdict(Failed, "a", "again"), verdict(Failed, "a", "again"), verdict(Failed, "b", "again"),
+		verdict(Waiting, "b", "wait"), verdict(Passed, "", ""), verdict(Waiting, "b", "wait"), verdict(Waiting, "b", "go"),
+	})
+	want := []Verdict{
+		verdict(Failed, "", ""), verdict(Failed, "a", ""), verdict(Failed, "b", "again"),
+		verdict(Waiting, "b", "wait"), verdict(Passed, "", ""), verdict(Waiting, "b", "wait"), verdict(Waiting, "b", "go"),
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+	if len(Once(nil)) != 0 {
+		t.Error("nothing has become something")
+	}
 }
 
 // TestHostile puts what could take over a terminal into everything that comes

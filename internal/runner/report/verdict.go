@@ -1,6 +1,9 @@
 package report
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // An Outcome is what a check has found.
 type Outcome string
@@ -27,10 +30,27 @@ type Verdict struct {
 // only the title is shown.
 func (t *Text) Verdicts(vs []Verdict) {
 	t.gap()
-	for _, v := range vs {
+	for _, v := range Once(vs) {
 		t.verdict(v)
 	}
 	t.gap()
+}
+
+// Once returns the verdicts without what the next one says as well: it is said at the end
+// of those that have it in common.
+func Once(vs []Verdict) []Verdict {
+	once := slices.Clone(vs)
+	for i, v := range vs[:max(len(vs)-1, 0)] {
+		next := vs[i+1]
+		if next.Outcome == Passed || v.Hint != next.Hint {
+			continue
+		}
+		once[i].Hint = ""
+		if v.Outcome == next.Outcome && v.Message == next.Message && v.Position == next.Position {
+			once[i].Message, once[i].Position = "", ""
+		}
+	}
+	return once
 }
 
 func (t *Text) verdict(v Verdict) {

@@ -117,7 +117,7 @@ func (m *Model) check() tea.Cmd {
 func (m *Model) hint() tea.Cmd {
 	if m.state.MoreHints == 0 {
 		m.message = "There are no more hints. o shows the solution."
-		if len(m.state.Hints) > 0 {
+		if len(m.state.StandingHints()) > 0 {
 			m.find("hints")
 		}
 		return nil

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -61,7 +62,7 @@ func (m *Model) layout() {
 // layoutText writes the step anew when there is something new to write.
 func (m *Model) layoutText(w writer, rows int) {
 	m.text.Width, m.text.Height = w.columns, rows
-	made := fmt.Sprint(m.shown, w.columns, m.state.Current == m.shown, m.state.Questions, m.state.Hints, m.state.Solution != nil)
+	made := fmt.Sprint(m.shown, w.columns, m.state.Current == m.shown, m.state.Questions, m.state.StandingHints(), m.state.Solution != nil)
 	if made == m.kept {
 		return
 	}
@@ -211,14 +212,15 @@ func (m *Model) keyLines(w writer) []string {
 func (m *Model) endedLines(w writer) []string {
 	lines := []string{w.bold("The lab has ended"), ""}
 	lines = append(lines, report.Wrap(upper(report.Line(m.ended))+".", w.columns)...)
-	if m.remedy != "" {
-		lines = append(lines, report.Wrap(report.Line(m.remedy), w.columns)...)
+	lines = append(lines, report.Wrap(report.Line(cmp.Or(m.remedy, "What you have done is kept.")), w.columns)...)
+	if m.opts.Resume == nil {
+		return lines
 	}
 	if m.state.Unsaved != "" {
 		return lines // which say that something is lost
 	}
 	lines = append(lines, "")
-	return append(lines, report.Wrap("What you have reached is kept, and so are your files. If you resume, a new cluster is brought to the step that you were at.", w.columns)...)
+	return append(lines, report.Wrap("r goes on here: a new cluster, at your step, with your files as they are.", w.columns)...)
 }
 
 // upper begins a sentence.

@@ -14,6 +14,7 @@ import (
 	"github.com/k8slab/k8slab/internal/runner/lesson"
 	"github.com/k8slab/k8slab/internal/runner/live"
 	"github.com/k8slab/k8slab/internal/runner/picture"
+	"github.com/k8slab/k8slab/internal/runner/report"
 )
 
 // A view is what a narrow terminal shows of a step.
@@ -64,7 +65,8 @@ type Model struct {
 	answering     string // id of the question on screenQuestion
 	cursor        int    // on a choice, or on a step of the list
 	prompt        *prompt
-	message       string // the last thing said; gone with the next key
+	message       string    // the last thing said; gone with the next key
+	noticed       time.Time // when that was which a notice said last
 	tick          int
 	pressed       bool // a key was pressed: what was said before is old
 
@@ -254,6 +256,9 @@ func (m *Model) take(s live.State) tea.Cmd {
 	}
 	if s.Failure != "" {
 		m.ended, m.remedy = s.Failure, s.Remedy
+	}
+	if n := len(s.Notices); n > 0 && s.Notices[n-1].At.After(m.noticed) {
+		m.message, m.noticed = report.Line(s.Notices[n-1].Message), s.Notices[n-1].At
 	}
 	return tea.Batch(m.follow(s), m.repaint())
 }

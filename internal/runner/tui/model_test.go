@@ -196,7 +196,12 @@ func TestGolden(t *testing.T) {
 		"list":     func(p *player) { p.press("n", "y", "l", "up") },
 		"keys":     func(p *player) { p.press("?") },
 		"solution": func(p *player) { p.press("o", "y") },
-		"ended":    func(p *player) { p.end(&live.EndedError{Reason: "nobody used it for an hour"}); p.layout() },
+		"ended": func(p *player) {
+			why := live.Record{Ended: &live.End{Reason: "nobody used it for an hour"}}.Why()
+			p.opts.Resume = func(context.Context) (live.Session, error) { return p.session, nil }
+			p.end(&live.EndedError{Reason: why.Reason, Remedy: why.Remedy})
+			p.layout()
+		},
 	}
 	looks := map[string]report.Options{
 		"plain":  {Plain: true},
@@ -300,6 +305,40 @@ func TestFailed(t *testing.T) {
 		p.press("a", "b", "enter")
 		p.sees("A check has failed. x does the step", "x reset")
 	}
+}
+
+// TestOnce: what several checks say is said once, and what is over is not said any more.
+func TestOnce(t *testing.T) {
+	p := newPlayer(t, 160, 48, report.Options{Plain: true}).begin()
+	p.sees("no Pod was created yet")
+	count := func(what string, want int) {
+		t.Helper()
+		if frame := p.frame(); strings.Count(frame, what) != want {
+			t.Errorf("%q is not there %d times:\n%s", what, want, frame)
+		}
+	}
+	count("no Pod was created yet", 1)
+	count("apply -f web.yaml`.", 0) // until somebody asks
+	situation := live.Hint{Check: p.session.state.Checks[0].Name, Markdown: "Type `kubectl apply -f web.yaml`."}
+	p.change(func(s *live.State) { s.Hints = []live.Hint{situation} })
+	count("Hint: where you are now", 1)
+	count("apply -f web.yaml`.", 1)
+	p.change(func(s *live.State) {
+		s.Checks = slices.Clone(s.Checks)
+		for i := range s.Checks {
+			s.Checks[i].Outcome, s.Checks[i].Message, s.Checks[i].Remedy = checks.Failed, fmt.Sprint("message ", i), "Begin again."
+		}
+	})
+	p.seesNo("Hint: where you are now")
+	count("failed: message", 2)
+	count("Begin again.", 1)
+
+	died := live.Notice{At: epoch, Message: "The cluster died."}
+	p.change(func(s *live.State) { s.Notices = []live.Notice{died} })
+	count("The cluster died.", 1)
+	p.press("tab")
+	p.change(func(s *live.State) { s.Settled = false })
+	p.seesNo("The cluster died.")
 }
 
 // TestLookingBack looks at a step that is over, and does it again.

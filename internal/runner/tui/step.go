@@ -153,10 +153,11 @@ func (w writer) verdict(q live.Question) []string {
 }
 
 func (w writer) hints(p *page, st live.State) {
-	for i, h := range st.Hints {
+	hints := st.StandingHints()
+	for i, h := range hints {
 		p.add()
 		p.lines = append(p.lines, "")
-		if i == len(st.Hints)-1 {
+		if i == len(hints)-1 {
 			p.place("hints")
 		}
 		what := fmt.Sprintf("Hint %d", h.Tier)

@@ -12,10 +12,7 @@ import (
 // verdicts writes what the checks of the current step say now, what is wrong with the
 // files, and what moves.
 func (w writer) verdicts(st live.State) []string {
-	var blocks [][]string
-	for _, c := range st.Checks {
-		blocks = append(blocks, w.check(c))
-	}
+	blocks := w.judged(st.Checks)
 	if len(st.Checks) == 0 && st.Phase == "" {
 		blocks = append(blocks, report.Wrap("Nothing is judged in this step.", w.columns))
 	}
@@ -25,27 +22,53 @@ func (w writer) verdicts(st live.State) []string {
 	if !st.Settled && st.Moving != "" && st.Phase == "" {
 		blocks = append(blocks, w.paragraph(w.faint(w.either("⋯ ", "~ ")), w.faint(report.Line(st.Moving)), w.columns))
 	}
-	if n := len(st.Notices); n > 0 {
-		blocks = append(blocks, w.paragraph("", w.faint(report.Line(st.Notices[n-1].Message)), w.columns))
-	}
 	return spaced(blocks)
 }
 
+// judged writes checks. Those that say the same one after the other are one block, which
+// says it at its end.
+func (w writer) judged(all []live.Check) [][]string {
+	told := make([]report.Verdict, len(all))
+	for i, c := range all {
+		told[i] = report.Verdict{Title: c.Title, Outcome: report.Outcome(c.Outcome), Message: c.Message, Hint: c.Shown(), Position: c.Position}
+	}
+	var blocks [][]string
+	goesOn := false
+	for i, v := range report.Once(told) {
+		lines := w.check(v)
+		if goesOn {
+			lines = append(blocks[len(blocks)-1], lines...)
+			blocks = blocks[:len(blocks)-1]
+		}
+		blocks = append(blocks, lines)
+		goesOn = v.Message != told[i].Message
+	}
+	return blocks
+}
+
 // check writes a check: of one that has passed only the title.
-func (w writer) check(c live.Check) []string {
-	lines := w.paragraph(w.sign(c.Outcome)+" ", w.bold(report.Line(c.Title)), w.columns)
-	if c.Outcome == checks.Passed || c.Outcome == "" {
+func (w writer) check(v report.Verdict) []string {
+	outcome := checks.Outcome(v.Outcome)
+	lines := w.paragraph(w.sign(outcome)+" ", w.bold(report.Line(v.Title)), w.columns)
+	if outcome == checks.Passed || outcome == "" {
 		return lines
 	}
-	label := map[checks.Outcome]string{checks.Waiting: "not yet: ", checks.Failed: "failed: ", checks.Error: "our mistake: "}[c.Outcome]
-	lines = append(lines, w.paragraph("  ", label+report.Printable(strings.TrimSpace(c.Message)), w.columns)...)
-	if c.Remedy != "" {
-		lines = append(lines, w.paragraph("  "+w.colour(cyan, w.either("→", ">"))+" ", report.Printable(c.Remedy), w.columns)...)
+	label := map[checks.Outcome]string{checks.Waiting: "not yet: ", checks.Failed: "failed: ", checks.Error: "our mistake: "}[outcome]
+	if v.Message != "" {
+		lines = append(lines, w.paragraph("  ", label+report.Printable(strings.TrimSpace(v.Message)), w.columns)...)
 	}
-	if c.Outcome == checks.Error && c.Position != "" {
-		lines = append(lines, w.paragraph("  ", "at "+report.Line(c.Position), w.columns)...)
+	if v.Hint != "" {
+		lines = append(lines, w.remedy(v.Hint)...)
+	}
+	if outcome == checks.Error && v.Position != "" {
+		lines = append(lines, w.paragraph("  ", "at "+report.Line(v.Position), w.columns)...)
 	}
 	return lines
+}
+
+// remedy is what to do about what stands above it.
+func (w writer) remedy(text string) []string {
+	return w.paragraph("  "+w.colour(cyan, w.either("→", ">"))+" ", report.Printable(text), w.columns)
 }
 
 func (w writer) problem(p live.Problem) []string {
@@ -55,7 +78,7 @@ func (w writer) problem(p live.Problem) []string {
 	}
 	lines := w.paragraph(w.colour(red, "!")+" ", w.bold(where)+": "+report.Printable(p.Message), w.columns)
 	if p.Remedy != "" {
-		lines = append(lines, w.paragraph("  "+w.colour(cyan, w.either("→", ">"))+" ", report.Printable(p.Remedy), w.columns)...)
+		lines = append(lines, w.remedy(p.Remedy)...)
 	}
 	return lines
 }
