@@ -122,25 +122,25 @@ func showBlocks(tell *report.Text, blocks []lesson.Block, answered []live.Questi
 			}
 		case lesson.Question:
 			tell.Question(b)
-			showAnswer(tell, b, answered)
+			if i := slices.IndexFunc(answered, func(q live.Question) bool { return q.ID == b.ID }); i >= 0 {
+				showAnswer(tell, answered[i])
+			}
 		}
 	}
 }
 
-func showAnswer(tell *report.Text, q lesson.Question, answered []live.Question) {
-	for _, a := range answered {
-		if a.ID == q.ID && a.Answer != "" {
-			tell.Markdown(judgement(a))
-			tell.Explain(q)
-		}
+// showAnswer says what was answered, if it was, and what to observe. The right choice is
+// said to nobody who has not found it.
+func showAnswer(tell *report.Text, q live.Question) {
+	if q.Answer == "" {
+		return
 	}
-}
-
-func judgement(q live.Question) string {
-	if q.Right {
-		return fmt.Sprintf("You answered %q, which is right.", q.Answer)
+	is := "right"
+	if !q.Right {
+		is = "not right"
 	}
-	return fmt.Sprintf("You answered %q, which is not right.", q.Answer)
+	tell.Markdown(fmt.Sprintf("You answered %q, which is %s.", q.Answer, is))
+	tell.Markdown(q.Explain)
 }
 
 // verdictsOf are the checks of the current step as they are told.
