@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -142,6 +143,51 @@ func TestHTMLGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "replicas.html", out.Bytes())
+}
+
+// What a check has found is said to its last word, in the image and in the page: the
+// decisive ones are often at the end.
+func TestEvidenceIsWhole(t *testing.T) {
+	p := draw(t, "rolling", "percent", Select{})
+	message := "available Pods: got " + strings.Repeat("web-7b46c4b544-v2vd2, ", 12) + "want at least 7"
+	p.Evidence = []Evidence{{At: p.Start, Object: "Deployment web", Check: "At least 7 Pods were available", Outcome: "failed", Message: message}}
+	var image, page bytes.Buffer
+	if err := p.SVG(&image, SVGOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := HTML(&page, []*Picture{p}, HTMLOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	shown := regexp.MustCompile(`<text[^>]*class="label">([^<]*)</text>`)
+	var words []string
+	for _, m := range shown.FindAllStringSubmatch(image.String(), -1) {
+		if utf8.RuneCountInString(m[1]) > 130 {
+			t.Errorf("too long for the image: %q", m[1])
+		}
+		words = append(words, m[1])
+	}
+	if !strings.Contains(strings.Join(words, " "), message) {
+		t.Errorf("the message is not in %q", words)
+	}
+	if !strings.Contains(image.String(), "failed, "+message+"</title>") {
+		t.Error("what the pointer shows is cut")
+	}
+	if !strings.Contains(page.String(), message+"</td>") {
+		t.Error("the page has it cut")
+	}
+}
+
+// Time that is left out is called so, and is in the legend.
+func TestCutIsCalledSo(t *testing.T) {
+	var image bytes.Buffer
+	if err := draw(t, "jobs", "", Select{}).SVG(&image, SVGOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{">29 s cut</text>", ">cut: nothing happened</text>"} {
+		if !strings.Contains(image.String(), want) {
+			t.Errorf("%s is not there", want)
+		}
+	}
 }
 
 // A page is one file: it names nothing that a browser would load.

@@ -58,7 +58,7 @@ const (
 	rowHeight   = 17.0
 	barHeight   = 12.0
 	chartHeight = 84.0
-	foldPixels  = 34.0
+	foldPixels  = 56.0 // room for what it says
 	charWidth   = 6.65 // of the labels' monospaced type, with something to spare
 	lineHeight  = 17.0
 )
@@ -78,7 +78,7 @@ func newSheet(p *Picture, o SVGOptions) *sheet {
 		}
 	}
 	s.left = margin + min(float64(widest)*charWidth, s.width/3.2) + 10
-	s.scale = newScale(s.view, quiet(p, s.panels, s.view), s.width-s.left-margin, foldPixels)
+	s.scale = newScale(s.view, quiet(p, s.panels, s.view), s.width-s.left-margin, min(foldPixels, s.width/16))
 	return s
 }
 
@@ -347,7 +347,7 @@ func (s *sheet) evidence() {
 		}
 		x := max(s.x(e.At), last+14) // beside the one before
 		s.line("cmd", s.x(e.At), s.y-5, x, s.y+2)
-		s.sign(x, outcomeGlyphs[e.Outcome], "ev "+e.Outcome, strings.TrimSpace(since(e.At, s.picture.Start)+" "+e.Object)+", "+e.Check+": "+e.Outcome)
+		s.sign(x, outcomeGlyphs[e.Outcome], "ev "+e.Outcome, strings.TrimSpace(since(e.At, s.picture.Start)+" "+e.Object)+", "+e.Check+": "+strings.TrimSuffix(e.Outcome+", "+e.Message, ", "))
 		last = x
 	}
 	if last > 0 {
@@ -496,7 +496,7 @@ func (s *sheet) axis() {
 			s.rect("fold", x, b.top, w, b.bottom-b.top, "nothing happened for "+compact(time.Duration(f.length())))
 			s.rect("hatch"+s.pattern("f"), x, b.top, w, b.bottom-b.top, "")
 		}
-		s.text(x+w/2, s.y+11, "label dim mid", compact(time.Duration(f.length())))
+		s.text(x+w/2, s.y+11, "label dim mid", cutLabel(time.Duration(f.length())))
 	}
 	s.line("axis", s.left, s.y, s.width-margin, s.y)
 	// What is behind everything comes first in the file.
@@ -504,6 +504,14 @@ func (s *sheet) axis() {
 	s.Reset()
 	s.WriteString(lines.String() + body)
 	s.y += 18
+}
+
+// cutLabel says how much time a fold leaves out. It must not look like a time of the axis.
+func cutLabel(d time.Duration) string {
+	if d < time.Minute {
+		return fmt.Sprintf("%.0f s cut", d.Seconds())
+	}
+	return compact(d) + " cut"
 }
 
 // legend says what shapes mean.
@@ -527,6 +535,15 @@ func (s *sheet) legend() {
 		s.line("part", x, s.y+barHeight/2, x+24, s.y+barHeight/2)
 		s.text(x+29, s.y+10, "dim", "partition")
 		x += 29 + 9*6.5 + 14
+	}
+	if len(s.scale.folds()) > 0 {
+		if x+160 > s.width {
+			x, s.y = margin, s.y+lineHeight
+		}
+		s.rect("fold", x, s.y, 24, barHeight, "")
+		s.rect("hatch"+s.pattern("f"), x, s.y, 24, barHeight, "")
+		s.text(x+29, s.y+10, "dim", cutName)
+		x += 29 + float64(length(cutName))*6.5 + 14
 	}
 	areas := s.areas()
 	if len(areas) > 0 {
@@ -563,6 +580,9 @@ func (s *sheet) areas() []string {
 	return areas
 }
 
+// cutName is what the legend calls a fold.
+const cutName = "cut: nothing happened"
+
 var areaNames = map[string]string{"avail": "available", "pods": "not available", "all": "terminating"}
 
 var legendNames = map[State]string{
@@ -598,7 +618,12 @@ func (s *sheet) list(commands []Mark) {
 		s.y += lineHeight
 		s.text(margin+12, s.y, "label end t"+e.Outcome, outcomeGlyphs[e.Outcome])
 		s.text(margin+62, s.y, "label dim end", since(e.At, s.picture.Start))
-		s.text(margin+72, s.y, "label", cut(e.summary(), room, "…"))
+		for j, line := range wrapped(e.summary(), room) {
+			if j > 0 {
+				s.y += lineHeight
+			}
+			s.text(margin+72, s.y, "label", line)
+		}
 	}
 }
 
