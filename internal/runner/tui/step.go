@@ -82,10 +82,17 @@ func (w writer) commands(commands []lesson.Command) []string {
 
 func (w writer) command(command string) []string {
 	prompt := "  " + w.colour(green, "$") + " "
-	lines := commandLines(report.Printable(command), w.columns-width(prompt))
-	for i := range lines {
-		lines[i] = prompt + w.bold(lines[i])
-		prompt = strings.Repeat(" ", width(prompt))
+	margin := strings.Repeat(" ", width(prompt))
+	var lines []string
+	for i, l := range commandLines(report.Printable(command), w.columns, len(margin)) {
+		before := margin
+		switch {
+		case i == 0:
+			before = prompt
+		case l.flush:
+			before = ""
+		}
+		lines = append(lines, before+w.bold(l.text))
 	}
 	return lines
 }
