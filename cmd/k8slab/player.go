@@ -11,7 +11,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
 	"syscall"
 
 	"github.com/k8slab/k8slab/internal/runner/lesson"
@@ -26,8 +25,8 @@ import (
 const playerMemory = 24 << 20
 
 // play opens the player on the lesson's lab, which is started if it is not there. What
-// there is to say about that is shown in the player, unless that is known already.
-func (o startOptions) play(ctx context.Context, s streams, l *lesson.Lesson, welcomed bool) error {
+// there is to say about that is shown in the player.
+func (o startOptions) play(ctx context.Context, s streams, l *lesson.Lesson) error {
 	o.inPlayer = true
 	var said bytes.Buffer
 	open := func(ctx context.Context) (live.Session, error) {
@@ -36,9 +35,6 @@ func (o startOptions) play(ctx context.Context, s streams, l *lesson.Lesson, wel
 	session, err := open(ctx)
 	if err != nil {
 		return err
-	}
-	if welcomed && strings.Count(said.String(), "\n") > 2 {
-		said.Reset()
 	}
 	return runPlayer(ctx, s, tui.Options{Lesson: l, Session: session, Said: said.String(), Resume: open})
 }
@@ -66,7 +62,11 @@ func farewell(s streams, left tui.Result) error {
 	case left.Ended:
 		fmt.Fprintf(s.err, "Lab %s has ended. `k8slab start %s` goes on with the step that you were at.\n", state.Lab, state.Lesson)
 	default:
-		fmt.Fprintf(s.err, "Lab %s goes on. `k8slab` comes back to it, `k8slab stop` ends it.\n", state.Lab)
+		fmt.Fprintf(s.err, "Lab %s goes on, and `k8slab` comes back to it.\n`k8slab stop` ends it.", state.Lab)
+		if lab, err := currentLab(state.Lab); err == nil {
+			fmt.Fprint(s.err, " "+ending(lab.record.Idle))
+		}
+		fmt.Fprintln(s.err)
 	}
 	if left.Interrupted {
 		return verdict(exitInterrupted)
@@ -112,11 +112,11 @@ func runHome(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	welcome := ""
+	said := ""
 	if at < 0 {
-		welcome = welcomeText
+		said, o.welcomed = welcome(welcomeToCourse, o.idle), true
 	}
-	name, err := tui.Choose(context.WithoutCancel(ctx), tui.ChooseOptions{Lessons: choices, At: at, Welcome: welcome, In: s.in, Look: screen(s)})
+	name, err := tui.Choose(context.WithoutCancel(ctx), tui.ChooseOptions{Lessons: choices, At: at, Welcome: said, In: s.in, Look: screen(s)})
 	if err != nil || name == "" {
 		return err
 	}
@@ -125,15 +125,8 @@ func runHome(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	return o.play(ctx, s, l, welcome != "")
+	return o.play(ctx, s, l)
 }
-
-// welcomeText says what will happen, to who is here for the first time.
-const welcomeText = `Choose a lesson. It gets a cluster of its own: real Kubernetes, in a few seconds,
-on this machine only, in the background, with no root and no Docker.
-You type kubectl commands, and see what they do to each Pod as it happens.
-It is recorded, and judged by what happened on the way, not only by the end.
-Your own kubeconfig is not touched. What you have done is kept when you leave.`
 
 // choices returns the course, and the index of the lesson that was done last: -1 if none was.
 func (o startOptions) choices() ([]tui.Choice, int, error) {

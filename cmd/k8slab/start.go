@@ -30,6 +30,7 @@ type startOptions struct {
 	rest     []string // the command line without that
 
 	inPlayer bool // which shows by itself what there is
+	welcomed bool // it was said before what will happen
 }
 
 // defaultIdle is how long a lab waits for somebody to come back. It takes as much
@@ -93,7 +94,7 @@ func (o startOptions) run(ctx context.Context, s streams) error {
 		return recordSession(ctx, s, o.record, cast.Header{Title: l.Title, Command: "k8slab start " + l.Name}, o.rest)
 	}
 	if !o.detach && interactive(s) {
-		return o.play(ctx, s, l, false)
+		return o.play(ctx, s, l)
 	}
 	session, err := o.open(ctx, s, l)
 	if err != nil {
@@ -201,11 +202,9 @@ func (o startOptions) unlike(s streams, l *lesson.Lesson) error {
 func (o startOptions) introduce(s streams, l *lesson.Lesson, known []knownLab) {
 	i := slices.IndexFunc(known, func(k knownLab) bool { return k.Name == l.Name })
 	if len(known) == 0 {
-		fmt.Fprint(s.err, `Welcome. This starts a lab for your first lesson: a Kubernetes cluster of its own.
-It runs on this machine only, in the background, and needs no root and no Docker.
-You type kubectl commands; what happens in the cluster is recorded and judged.
-Your own kubeconfig is not touched. What you have done is kept.
-`+"`k8slab stop`"+` ends the lab. `+o.ending()+"\n")
+		if !o.welcomed {
+			fmt.Fprint(s.err, welcome(welcomeToLesson, o.idle))
+		}
 		return
 	}
 	if i >= 0 && !known[i].Running {
@@ -219,14 +218,6 @@ Your own kubeconfig is not touched. What you have done is kept.
 			fmt.Fprintf(s.err, "Lab %s is running too; `k8slab stop %s` ends it.\n", k.Name, k.Name)
 		}
 	}
-}
-
-// ending says when the lab ends by itself.
-func (o startOptions) ending() string {
-	if o.idle <= 0 {
-		return "It does not end by itself."
-	}
-	return "It ends by itself when nobody has used it for " + live.Spell(o.idle) + "."
 }
 
 // present says how things stand.

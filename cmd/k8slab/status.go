@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -22,6 +23,7 @@ type labStatus struct {
 	State   *live.State `json:"state,omitempty"`
 
 	remedy string
+	idle   time.Duration // without use, after which it ends
 }
 
 func newStatusCommand(s streams) *cobra.Command {
@@ -53,7 +55,7 @@ func statusOfLabs(ctx context.Context) ([]labStatus, error) {
 	}
 	all := []labStatus{}
 	for _, l := range labs {
-		st := labStatus{Lab: l.Name, Running: l.Running, Started: l.record.Started}
+		st := labStatus{Lab: l.Name, Running: l.Running, Started: l.record.Started, idle: l.record.Idle}
 		if l.Running {
 			st.State = stateOf(ctx, l)
 		} else {
@@ -62,7 +64,21 @@ func statusOfLabs(ctx context.Context) ([]labStatus, error) {
 		}
 		all = append(all, st)
 	}
+	runningFirst(all)
 	return all, nil
+}
+
+func runningFirst(all []labStatus) {
+	slices.SortStableFunc(all, func(a, b labStatus) int {
+		switch {
+		case a.Running == b.Running:
+			return 0
+		case a.Running:
+			return -1
+		default:
+			return 1
+		}
+	})
 }
 
 // stateOf returns nil for a lab that does not answer.
@@ -133,13 +149,23 @@ func (l labStatus) printState(w io.Writer, state live.State) error {
 	fmt.Fprintf(table, "  files\t%s\n", state.Workspace)
 	fmt.Fprintf(table, "  recording\t%s\n", state.Timeline)
 	fmt.Fprintf(table, "  process\t%d, started %s\n", state.Process, ago(l.Started))
+	fmt.Fprintf(table, "  ends\t%s\n", l.ends())
 	for _, step := range state.Steps {
 		fmt.Fprintf(table, "  %s %s\t%s\n", stepMark(step, state.Current), step.ID, stepWords(step))
 	}
 	for _, n := range state.Notices {
-		fmt.Fprintf(table, "  note\t%s\n", n.Message)
+		fmt.Fprintf(table, "  note\t%s: %s\n", ago(n.At), n.Message)
 	}
 	return table.Flush()
+}
+
+// ends says what ends a lab that runs.
+func (l labStatus) ends() string {
+	stop := "with `k8slab stop " + l.Lab + "`"
+	if l.idle <= 0 {
+		return stop
+	}
+	return stop + ", or when nobody has used it for " + live.Spell(l.idle)
 }
 
 func stepMark(step live.Step, current string) string {

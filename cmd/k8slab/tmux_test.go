@@ -394,6 +394,51 @@ func (l *person) killLab(name string) {
 	}
 }
 
+// TestPlayerWelcome: what somebody sees first, of 80x24, on both ways in, and what is said
+// when they leave.
+func TestPlayerWelcome(t *testing.T) {
+	somebody := newPerson(t)
+	term := somebody.terminal(80, 24)
+	term.enter("clear; k8slab")
+	term.see("enter start")
+	term.golden(`k8slab: Kubernetes workloads, learned on a real cluster
+
+Choose a lesson. It gets a lab: a Kubernetes cluster of its own, in seconds,
+on this machine only, in the background, with no root and no Docker.
+You type kubectl commands; what they do to each Pod is recorded and judged.
+Your own kubeconfig is not touched. What you have done is kept.
+`+"`k8slab stop`"+` ends the lab. It ends when nobody has used it for 2 hours.
+
+`, 0)
+	term.press("q")
+	term.see("shell>")
+	term.enter("clear; k8slab start")
+	term.see("enter begin")
+	term.golden(`Welcome. This starts a lab: a Kubernetes cluster of its own, in seconds,
+on this machine only, in the background, with no root and no Docker.
+You type kubectl commands; what they do to each Pod is recorded and judged.
+Your own kubeconfig is not touched. What you have done is kept.
+`+"`k8slab stop`"+` ends the lab. It ends when nobody has used it for 2 hours.
+
+The lab starts while you read this.
+
+`, 3)
+	term.press("Enter")
+	term.see("Step 1 of")
+	term.press("q")
+	term.see("shell>", "`k8slab stop` ends it.", "It ends when nobody has used it for 2 hours.")
+}
+
+// golden compares lines of the screen, from one of them on.
+func (t *terminal) golden(want string, from int) {
+	t.Helper()
+	lines := strings.SplitAfter(t.screen(), "\n")[from:]
+	got := strings.Join(lines[:min(len(lines), strings.Count(want, "\n"))], "")
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 // TestPlayerPlain: no colours where they are not wanted, an editor of one's own, and
 // no full screen on a terminal that cannot show one.
 func TestPlayerPlain(t *testing.T) {
