@@ -9,8 +9,9 @@ var errClosed = status.Error(codes.Unavailable, "the container runtime is stoppe
 
 // What containerd puts in front of the reasons why a process did not start.
 const (
-	createTask = "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: "
-	execTask   = "failed to exec in container: failed to start exec %q: OCI runtime exec failed: exec failed: unable to start container process: %w: unknown"
+	createTask  = "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: "
+	execTask    = "failed to exec in container: failed to start exec %q: OCI runtime exec failed: exec failed: unable to start container process: %w: unknown"
+	execStopped = "failed to exec in container: failed to start exec %q: OCI runtime exec failed: exec failed: cannot exec in a stopped container: unknown"
 )
 
 func notFound(kind, id string) error {

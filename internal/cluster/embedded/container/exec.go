@@ -70,10 +70,15 @@ func (r *Runtime) runningContainer(id string) (*container, error) {
 // start starts a command in the container. It is killed when ctx ends.
 func (c *container) start(ctx context.Context, argv []string, streams stdio) (*shell.Process, error) {
 	p, err := c.space.Start(ctx, c.process(argv, streams))
-	if err != nil {
+	if err == nil {
+		return p, nil
+	}
+	select {
+	case <-c.main.Done(): // and its files are closed
+		return nil, status.Errorf(codes.Unknown, execStopped, newID())
+	default:
 		return nil, execError(err)
 	}
-	return p, nil
 }
 
 // await waits for the end of a command and returns its exit code.
@@ -94,8 +99,17 @@ func await(ctx context.Context, p *shell.Process, argv []string, timeout time.Du
 	case <-ctx.Done():
 		p.Kill()
 		<-p.Done()
-		return 0, ctx.Err()
+		return 0, interrupted(ctx)
 	}
+}
+
+// interrupted is the error of what ended with ctx. Who cancels a call of the CRI sees it in
+// gRPC's words, and the kubelet puts them into an Event.
+func interrupted(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return status.FromContextError(ctx.Err()).Err()
+	}
+	return ctx.Err()
 }
 
 // execError is why a command could not be executed, in containerd's words.

@@ -44,7 +44,42 @@ func TestExecSyncTimeout(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	if _, _, err := b.runtime.ExecSync(ctx, b.id, []string{"sleep", "1000000"}, 0); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("too late: %v", err)
+	}
+}
+
+// The kubelet has this in an Event when it stops a container in the middle of a probe.
+func TestExecSyncCancelled(t *testing.T) {
+	p := newNode(t).pod("web")
+	b := p.start(p.sh("sleep 1000000"))
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	_, _, err := b.runtime.ExecSync(ctx, b.id, []string{"sleep", "1000000"}, 0)
+	if err == nil || err.Error() != "rpc error: code = Canceled desc = context canceled" {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// A probe goes on until its container has ended, and one that comes too late says so.
+func TestExecSyncAtTheEnd(t *testing.T) {
+	p := newNode(t).pod("web")
+	for range 30 {
+		b := p.start(p.sh("sleep 1000000"))
+		late := make(chan error)
+		go func() {
+			for {
+				if _, _, err := b.runtime.ExecSync(context.Background(), b.id, []string{"cat", "/etc/hostname"}, 0); err != nil {
+					late <- err
+					return
+				}
+			}
+		}()
+		b.stop(0)
+		err := <-late
+		killed := errors.As(err, new(utilexec.ExitError))
+		if !killed && !strings.Contains(err.Error(), "cannot exec in a stopped container") && !strings.Contains(err.Error(), "CONTAINER_EXITED") {
+			t.Errorf("%v", err)
+		}
 	}
 }
 
