@@ -53,6 +53,7 @@ func TestScripts(t *testing.T) {
 			"exits":       exits,
 			"waitlab":     waitLab,
 			"killcluster": killCluster,
+			"reboot":      reboot,
 		},
 	})
 }
@@ -121,6 +122,28 @@ func killCluster(ts *testscript.TestScript, neg bool, args []string) {
 		return
 	}
 	ts.Fatalf("there is no cluster")
+}
+
+// reboot NAME: the machine has lost its power while the lab ran, and has been started again.
+func reboot(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: reboot NAME")
+	}
+	dir := filepath.Join(ts.Getenv("LABS"), args[0])
+	record, err := live.LoadRecord(dir)
+	ts.Check(err)
+	ts.Check(syscall.Kill(record.Process, syscall.SIGKILL))
+	for range 600 {
+		labs, err := runner.Labs(ts.Getenv("LABS"))
+		ts.Check(err)
+		if !slices.ContainsFunc(labs, func(l runner.LabState) bool { return l.Path == dir && l.Running }) {
+			record.Boot = "another"
+			ts.Check(record.Save(dir))
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	ts.Fatalf("the lab %s does not end", args[0])
 }
 
 // kindIsPossible reports whether there is a Docker engine with a node image. Where
