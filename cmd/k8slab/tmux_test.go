@@ -306,6 +306,43 @@ func TestPlayerWrongTurns(t *testing.T) {
 	term.see("k8slab stop")
 }
 
+// TestPlayerKilled: the player is killed, and the next one finds the lab and what was done.
+func TestPlayerKilled(t *testing.T) {
+	l := parsed(t, "replicaset-updates")
+	somebody := newPerson(t)
+	term := somebody.terminal(80, 24)
+	pidFile := filepath.Join(somebody.home, "pid")
+	term.enter("(echo $BASHPID >" + pidFile + "; exec k8slab start " + l.Name + ")")
+	term.see("Welcome.", "enter begin")
+	term.press("Enter")
+	term.see("Step 1 of 8")
+	for _, b := range l.Steps[0].Blocks {
+		if q, ok := b.(lesson.Question); ok {
+			term.answerRightly(q)
+		}
+	}
+	content, err := os.ReadFile(pidFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(content)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := somebody.command("show", "-o", "json").CombinedOutput(); err != nil || !strings.Contains(string(out), `"right": true`) {
+		t.Errorf("after the kill: %v\n%s", err, out)
+	}
+	term.enter(`printf '\033c'`) // as `reset` does
+	term.until("see an empty terminal", func(screen string) bool { return !strings.Contains(screen, "Step 1") && prompted(screen) })
+	term.enter("k8slab start " + l.Name)
+	term.see("Step 1 of 8", "q quit")
+	term.press("q")
+	term.see("shell>", "k8slab stop")
+}
+
 // TestPlayerRecords: a recording has what the player showed and what was typed in its
 // shell, and the terminal is as it was afterwards.
 func TestPlayerRecords(t *testing.T) {
