@@ -133,7 +133,7 @@ func (l *learner) kill(i int) (killed bool) {
 		killed = syscall.Kill(pid, syscall.SIGKILL) == nil // it may have ended by itself
 	}
 	err := client.Wait()
-	if doing[0] == "answer" && err == nil {
+	if doing[0] == "answer" && (err == nil || failed(err)) {
 		l.tries++
 	}
 	l.explained(i, victim, doing, err, out.String())
@@ -170,14 +170,19 @@ func (l *learner) find(what string) int {
 	return 0
 }
 
-// explained wants a command that was not killed itself to succeed, to say not yet, or to
+// failed reports that a command ended with a verdict that is not good.
+func failed(err error) bool {
+	var exit *exec.ExitError
+	return errors.As(err, &exit) && exit.ExitCode() == exitFailed
+}
+
+// explained wants a command that was not killed itself to succeed, to say not yet or not right, or to
 // say what is wrong and what to do.
 func (l *learner) explained(i int, victim string, doing []string, err error, out string) {
-	var exit *exec.ExitError
 	switch {
 	case err == nil || victim == "client":
 		return
-	case errors.As(err, &exit) && exit.ExitCode() == exitFailed && doing[0] == "check":
+	case failed(err) && (doing[0] == "check" || doing[0] == "answer"):
 		return
 	case strings.Contains(out, "k8slab: error: ") && strings.Contains(out, "k8slab: hint: "):
 		return
