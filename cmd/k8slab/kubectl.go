@@ -94,8 +94,11 @@ func runWithoutCluster(args []string, s streams, why error) error {
 	if err := setEnvironment("KUBECONFIG", os.DevNull, "KUBERC", "off"); err != nil {
 		return err
 	}
-	flags := genericclioptions.NewConfigFlags(true).WithDeprecatedPasswordFlag().WithWrapConfigFn(func(c *rest.Config) *rest.Config {
-		c.Wrap(func(http.RoundTripper) http.RoundTripper { return noServer{s, why} })
+	flags := genericclioptions.NewConfigFlags(true).WithDeprecatedPasswordFlag()
+	flags.WithWrapConfigFn(func(c *rest.Config) *rest.Config {
+		if *flags.APIServer == "" { // nobody has named one with --server
+			c.Wrap(func(http.RoundTripper) http.RoundTripper { return noServer{s, why} })
+		}
 		return c
 	})
 	return verdict(runKubectlCommand(cmd.NewDefaultKubectlCommandWithArgs(cmd.KubectlOptions{
