@@ -46,6 +46,7 @@ type chooser struct {
 	look          look
 	cursor        int
 	chosen        string
+	help          bool // the keys are shown
 	columns, rows int
 }
 
@@ -69,6 +70,8 @@ func (c *chooser) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 
 func (c *chooser) press(key string) tea.Cmd {
 	switch key {
+	case "?":
+		c.help = !c.help
 	case "up", "k", "p":
 		c.cursor = max(c.cursor-1, 0)
 	case "down", "j", "n":
@@ -78,10 +81,26 @@ func (c *chooser) press(key string) tea.Cmd {
 		return tea.Quit
 	case "ctrl+c":
 		return tea.Interrupt
-	case "q", "esc":
+	case "esc":
+		if c.help {
+			c.help = false
+			return nil
+		}
+		return tea.Quit
+	case "q":
 		return tea.Quit
 	}
 	return nil
+}
+
+// chooserKeys are all keys of the course.
+func chooserKeys() []explanation {
+	return []explanation{
+		{"up down", "choose a lesson; also k and j, p and n"},
+		{"enter", "start it, or go on with it; also space"},
+		{"q", "quit; labs that run go on"},
+		{"?", "these keys, or no more"},
+	}
 }
 
 // View draws the course: all of it, or the part around the cursor.
@@ -93,7 +112,10 @@ func (c *chooser) View() string {
 	}
 	top = append(top, "")
 	bottom := append([]string{""}, c.look.paragraph("  ", c.about(), columns)...)
-	bottom = append(bottom, "", c.look.faint("up down choose  enter start  q quit"))
+	if c.help {
+		bottom = append([]string{""}, c.look.explain(chooserKeys(), columns)...)
+	}
+	bottom = append(bottom, "", c.look.faint("up down choose  enter start  q quit  ? keys"))
 	room := max(c.rows-len(top)-len(bottom), 1)
 	lines := append(append(top, c.part(columns, room)...), bottom...)
 	if len(lines) > c.rows {

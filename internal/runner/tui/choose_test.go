@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"strings"
 	"testing"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -25,6 +26,21 @@ func TestGoldenChoose(t *testing.T) {
 	c := newChooser(course())
 	c.Update(tea.WindowSizeMsg{Width: 80, Height: 24})
 	golden(t, c.View())
+}
+
+// TestChooseKeys: the keys are there on ?, and go with it, or with esc.
+func TestChooseKeys(t *testing.T) {
+	c := newChooser(course())
+	c.Update(tea.WindowSizeMsg{Width: 80, Height: 24})
+	for _, away := range []string{"?", "esc"} {
+		c.Update(keyMsg("?"))
+		if view := c.View(); !strings.Contains(view, "enter      start it, or go on with it") || strings.Contains(view, "You set maxSurge") {
+			t.Errorf("no keys in\n%s", view)
+		}
+		if _, cmd := c.Update(keyMsg(away)); cmd != nil || !strings.Contains(c.View(), "You set maxSurge") {
+			t.Errorf("after %s:\n%s", away, c.View())
+		}
+	}
 }
 
 func TestChoose(t *testing.T) {

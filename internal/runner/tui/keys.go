@@ -39,15 +39,28 @@ func newKeyMap() keyMap {
 // An explanation is a line of the help: a key and what it does.
 type explanation struct{ key, text string }
 
-// explanations are all keys.
-func explanations() []explanation {
+// explain says what keys do.
+func (l look) explain(keys []explanation, columns int) []string {
+	var lines []string
+	for _, e := range keys {
+		lines = append(lines, l.paragraph("  "+l.bold(l.fit(e.key, 10))+" ", e.text, columns)...)
+	}
+	return lines
+}
+
+// explanations are all keys. Manual: checks run on request only.
+func explanations(manual bool) []explanation {
+	check := "check now; checks also run by themselves when something happens"
+	if manual {
+		check = "check now; checks run only then"
+	}
 	return []explanation{
 		{"n", "next step; when you look back at one, go forward"},
 		{"p", "look back at the step before"},
 		{"a", "answer the question of the step"},
 		{"s", "your shell in the lab; it ends with exit, and you are back here"},
 		{"e", "edit a file of the workspace with your $EDITOR"},
-		{"c", "check now; checks also run by themselves when something happens"},
+		{"c", check},
 		{"h", "one more hint"},
 		{"o", "the solution of the step; it is asked for first, and noted"},
 		{"x", "reset: do the step again, on a new cluster"},

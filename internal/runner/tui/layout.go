@@ -202,10 +202,7 @@ func (m *Model) points() string {
 }
 
 func (m *Model) keyLines(w writer) []string {
-	lines := []string{w.bold("Keys"), ""}
-	for _, e := range explanations() {
-		lines = append(lines, w.paragraph("  "+w.bold(w.fit(e.key, 10))+" ", e.text, w.columns)...)
-	}
+	lines := append([]string{w.bold("Keys"), ""}, w.explain(explanations(m.state.Manual), w.columns)...)
 	return append(lines, "", `A second terminal works just as well: eval "$(k8slab env)"`)
 }
 

@@ -341,6 +341,18 @@ func TestOnce(t *testing.T) {
 	p.seesNo("The cluster died.")
 }
 
+// TestManual: with checks that run on request only, the screen says so.
+func TestManual(t *testing.T) {
+	p := newPlayer(t, 80, 24, report.Options{Plain: true}).begin()
+	p.seesNo("Checks run only on c.")
+	p.change(func(s *live.State) { s.Manual = true })
+	p.sees("There is a question to answer: a. Checks run only on c.")
+	p.press("a", "b", "enter")
+	p.sees("0 of 2 checks passed. Checks run only on c.")
+	p.press("?")
+	p.sees("check now; checks run only then")
+}
+
 // TestLookingBack looks at a step that is over, and does it again.
 func TestLookingBack(t *testing.T) {
 	p := newPlayer(t, 160, 48, report.Options{Plain: true}).begin()

@@ -273,11 +273,19 @@ func (m *Model) advice() string {
 	case open && all && len(m.state.Checks) > 0:
 		return l.sign("passed") + " Done. n goes on; a answers the question that is left."
 	case open:
-		return "There is a question to answer: a."
+		return "There is a question to answer: a." + m.manual()
 	case len(m.state.Checks) == 0:
 		return "When you have read this, n goes on."
 	case all:
 		return l.sign("passed") + " Done. n goes on to the next step."
 	}
-	return fmt.Sprintf("%s %d of %d checks passed. s opens a shell, h gives a hint.", l.sign("waiting"), passed, len(m.state.Checks))
+	return fmt.Sprintf("%s %d of %d checks passed.%s s opens a shell, h gives a hint.", l.sign("waiting"), passed, len(m.state.Checks), m.manual())
+}
+
+// manual says when checks run, if they do not by themselves.
+func (m *Model) manual() string {
+	if !m.state.Manual || len(m.state.Checks) == 0 {
+		return ""
+	}
+	return " Checks run only on c."
 }
