@@ -161,9 +161,11 @@ func adviseNext(s streams, state live.State) {
 	case state.Step().Done:
 		fmt.Fprintln(s.err, "The step is done. `k8slab next` goes on.")
 	case some(state, checks.Failed):
-		fmt.Fprintln(s.err, "`k8slab reset` does the step again, `k8slab hint` helps.")
+		fmt.Fprintln(s.err, "`k8slab reset` does the step again, with --files on the files as they were. `k8slab hint` helps.")
 	case state.Moving != "":
 		fmt.Fprintf(s.err, "The cluster is still at work: %s.\n", state.Moving)
+	case all(state, checks.Passed):
+		fmt.Fprintln(s.err, "All checks pass. The step is done when the cluster has come to rest.")
 	case state.MoreHints > 0:
 		fmt.Fprintln(s.err, "`k8slab hint` helps.")
 	}
