@@ -46,7 +46,10 @@ func runPlayer(ctx context.Context, s streams, o tui.Options) error {
 	ctx, stop := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGHUP)
 	defer stop()
 	o.In, o.Look = s.in, screen(s)
-	o.Shell = func(state live.State) (*exec.Cmd, func(), error) { return shellCommand(state, nil) }
+	o.Shell = func(state live.State) (tui.Shell, error) {
+		c, cleanUp, err := shellCommand(state, nil)
+		return tui.Shell{Cmd: c, Greeting: shellGreeting(state), Done: cleanUp}, err
+	}
 	o.Editor = editorCommand
 	left, err := tui.Run(ctx, o)
 	if err != nil {

@@ -45,7 +45,7 @@ func runShell(ctx context.Context, s streams, session live.Session, args []strin
 	signal.Notify(interrupts, os.Interrupt)
 	defer signal.Stop(interrupts)
 	if len(args) == 0 && isTerminal(s.in) {
-		fmt.Fprintf(s.err, "This shell is in lab %s. `exit` leaves it, and the lab goes on.\n", state.Lab)
+		fmt.Fprintln(s.err, shellGreeting(state))
 	}
 	err = command.Run()
 	var exit *exec.ExitError
@@ -59,6 +59,12 @@ func runShell(ctx context.Context, s streams, session live.Session, args []strin
 		return &usageError{fmt.Errorf("run %s: %w", command.Path, err), "Set SHELL to the path of your shell."}
 	}
 	return nil
+}
+
+// shellGreeting says where a shell is: not every one has a prompt that does.
+func shellGreeting(state live.State) string {
+	return fmt.Sprintf("This shell is in lab %s, at step %d of %d: %s.\n`exit` leaves it, and the lab goes on.",
+		state.Lab, stepIndex(state, state.Current)+1, len(state.Steps), state.Current)
 }
 
 // shellCommand returns the learner's shell in the lab, or a command instead of it. What

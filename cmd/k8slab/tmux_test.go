@@ -476,10 +476,10 @@ func (t *terminal) golden(want string, from int) {
 	}
 }
 
-// TestPlayerPlain: no colours where they are not wanted, an editor of one's own, and
-// no full screen on a terminal that cannot show one.
+// TestPlayerPlain: no colours where they are not wanted, an editor and a shell of one's own,
+// and no full screen on a terminal that cannot show one.
 func TestPlayerPlain(t *testing.T) {
-	somebody := newPerson(t, "NO_COLOR=1", "EDITOR=sed -i 's/1.25/1.26/'")
+	somebody := newPerson(t, "NO_COLOR=1", "EDITOR=sed -i 's/1.25/1.26/'", "SHELL=/bin/sh")
 	term := somebody.terminal(80, 24)
 	term.enter("k8slab")
 	term.see("Choose a lesson", "enter start")
@@ -492,7 +492,11 @@ func TestPlayerPlain(t *testing.T) {
 	term.see("Which file?", "web.yaml")
 	term.press("3")
 	term.see("q quit")
-	term.inShell("grep image: web.yaml")
+	term.press("s") // a shell that has no prompt of ours says where it is
+	term.see("This shell is in lab replicaset-updates, at step 1 of 8: create.")
+	term.until("the shell's prompt", prompted)
+	term.enter("exit")
+	term.see("q quit")
 	term.press("q")
 	term.see("k8slab stop")
 	term.enter("clear; TERM=dumb k8slab 2>&1 | head -1")

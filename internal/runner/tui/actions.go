@@ -211,15 +211,12 @@ func (m *Model) shell() tea.Cmd {
 	if m.opts.Shell == nil {
 		return nil
 	}
-	c, done, err := m.opts.Shell(m.state)
+	shell, err := m.opts.Shell(m.state)
 	if err != nil {
 		m.message = report.Line(err.Error())
 		return nil
 	}
-	return tea.ExecProcess(c, func(err error) tea.Msg {
-		if done != nil {
-			done()
-		}
+	return tea.Exec(shell, func(error) tea.Msg {
 		return closedMsg{} // what a shell ends with is what was typed last in it
 	})
 }

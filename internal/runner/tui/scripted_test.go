@@ -162,7 +162,7 @@ func demo() int {
 	}
 	left, err := Run(context.Background(), Options{
 		Lesson: l, Session: session, In: os.Stdin, Look: report.Detect(os.Stdout, os.Stderr, os.Getenv),
-		Shell:  func(live.State) (*exec.Cmd, func(), error) { return exec.Command("/bin/sh"), nil, nil },
+		Shell:  func(live.State) (Shell, error) { return Shell{Cmd: exec.Command("/bin/sh")}, nil },
 		Editor: func(path string) (*exec.Cmd, error) { return exec.Command("cat", path), nil },
 	})
 	fmt.Println("left:", left.State.Lab, left.Interrupted, err)

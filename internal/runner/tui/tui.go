@@ -37,9 +37,8 @@ type Options struct {
 	In   io.Reader      // the terminal
 	Look report.Options // Out is the terminal; Width does not matter
 
-	// Shell returns the learner's shell in the lab, and what is to be done when it has
-	// ended. Nil: there is none.
-	Shell func(live.State) (c *exec.Cmd, done func(), err error)
+	// Shell returns the learner's shell in the lab. Nil: there is none.
+	Shell func(live.State) (Shell, error)
 	// Editor returns the learner's editor on a file. Nil: there is none.
 	Editor func(path string) (*exec.Cmd, error)
 	// Resume starts a lab again that has ended. Nil: that is not possible.
