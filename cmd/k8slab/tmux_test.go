@@ -263,10 +263,42 @@ func TestPlayerLessons(t *testing.T) {
 				term.solve(l, s, n+1)
 			}
 			term.see(finished, fmt.Sprintf("%d of %d points", l.Points, l.Points))
+			if kib := term.ownMemory(); kib > mostMemory {
+				t.Errorf("the player takes %d KiB of memory of its own, %d are enough", kib, mostMemory)
+			}
 			term.press("q")
 			term.see("shell>", "k8slab stop")
 		})
 	}
+}
+
+// mostMemory is what a player may take of its own (RssAnon), in KiB. What else ps shows is the
+// program file, which all processes of k8slab share.
+const mostMemory = 60 << 10
+
+// ownMemory returns RssAnon of the player that runs in the terminal's shell, in KiB.
+func (t *terminal) ownMemory() int {
+	t.Helper()
+	shell, err := t.tmux("display-message", "-p", "#{pane_pid}")
+	if err != nil {
+		t.Fatalf("the shell's process: %v\n%s", err, shell)
+	}
+	shell = strings.TrimSpace(shell)
+	player, err := os.ReadFile(filepath.Join("/proc", shell, "task", shell, "children"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, err := os.ReadFile(filepath.Join("/proc", strings.TrimSpace(string(player)), "status"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := regexp.MustCompile(`(?m)^Name:\s*k8slab$`)
+	m := regexp.MustCompile(`(?m)^RssAnon:\s*(\d+) kB$`).FindSubmatch(status)
+	if m == nil || !name.Match(status) {
+		t.Fatalf("no player in\n%s", status)
+	}
+	kib, _ := strconv.Atoi(string(m[1]))
+	return kib
 }
 
 // TestPlayerWrongTurns: a wrong answer, an unfinished step, a check that fails, and the step
