@@ -498,14 +498,13 @@ The lab starts while you read this.
 	term.see("shell>", "`k8slab stop` ends it.", "It ends when nobody has used it for 2 hours.")
 }
 
-// golden compares lines of the screen, from one of them on.
+// golden waits until lines of the screen, from one of them on, are these.
 func (t *terminal) golden(want string, from int) {
 	t.Helper()
-	lines := strings.SplitAfter(t.screen(), "\n")[from:]
-	got := strings.Join(lines[:min(len(lines), strings.Count(want, "\n"))], "")
-	if got != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
+	t.until("see, from line "+strconv.Itoa(from)+" on,\n"+want, func(screen string) bool {
+		lines := strings.SplitAfter(screen, "\n")
+		return len(lines) > from && strings.HasPrefix(strings.Join(lines[from:], ""), want)
+	})
 }
 
 // TestPlayerPlain: no colours where they are not wanted, an editor and a shell of one's own,
