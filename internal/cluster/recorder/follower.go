@@ -128,7 +128,7 @@ func (f *follower) stream(ctx context.Context, o metav1.ListOptions) error {
 		return err
 	}
 	defer w.Stop()
-	f.refused = time.Time{}
+	f.admitted()
 	for e := range w.ResultChan() {
 		if e.Type == watch.Error {
 			return apierrors.FromObject(e.Object)
@@ -149,6 +149,8 @@ func (f *follower) seenThrough() uint64 {
 // denied reports that the server refuses to be watched, and has for too long to be one
 // that is starting: until its authorizer has seen the roles, it refuses everybody.
 func (f *follower) denied(err error) bool {
+	f.recorder.mu.Lock()
+	defer f.recorder.mu.Unlock()
 	switch {
 	case err == nil:
 		f.refused = time.Time{}
@@ -159,6 +161,13 @@ func (f *follower) denied(err error) bool {
 		return time.Since(f.refused) >= f.recorder.patience
 	}
 	return false
+}
+
+// admitted notes that the server lets itself be watched.
+func (f *follower) admitted() {
+	f.recorder.mu.Lock()
+	defer f.recorder.mu.Unlock()
+	f.refused = time.Time{}
 }
 
 func refusal(err error) bool { return apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) }

@@ -115,7 +115,10 @@ func (sh *shell) external(args []string) {
 		return
 	}
 	sh.status = sh.await(child)
-	if text := child.killedBy.obituary(); text != "" && sh.status > 128 && sh.process.ctx.Err() == nil {
+	if sh.process.ctx.Err() != nil {
+		return // the child may still be running, and nobody hears what is said
+	}
+	if text := child.killedBy.obituary(); text != "" && sh.status > 128 {
 		sh.Stderr.Write([]byte(text + "\n"))
 	}
 }
