@@ -123,6 +123,9 @@ func TestBusybox(t *testing.T) {
 	for file, list := range examples(t) {
 		var text strings.Builder
 		for _, ex := range list {
+			if !*update && strings.Contains(ex.script, "whoami") && os.Getuid() != 0 {
+				continue // a container's user is root
+			}
 			dir := t.TempDir()
 			populate(t, dir)
 			cmd := exec.Command("sh", "-c", ex.script)
