@@ -20,23 +20,22 @@ import (
 
 const helloImage = "k8slab-test/hello:1"
 
-// importHello puts an image with nothing but busybox into the engine.
+// importHello puts an image with nothing but testdata/hello into the engine.
 func importHello(t *testing.T) {
 	t.Helper()
-	busybox, err := osexec.LookPath("busybox")
-	if err != nil {
-		if os.Getenv("K8SLAB_REQUIRE_BUSYBOX") == "1" {
-			t.Fatal("K8SLAB_REQUIRE_BUSYBOX=1, and there is no busybox")
-		}
-		t.Skip("needs a busybox that is linked statically")
+	program := filepath.Join(t.TempDir(), "hello")
+	build := osexec.Command("go", "build", "-o", program, "./testdata/hello")
+	build.Env = append(os.Environ(), "GOOS=linux", "CGO_ENABLED=0") // there is no C library in the image
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v: %s", err, out)
 	}
-	content, err := os.ReadFile(busybox)
+	content, err := os.ReadFile(program)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var archive bytes.Buffer
 	w := tar.NewWriter(&archive)
-	if err := w.WriteHeader(&tar.Header{Name: "busybox", Mode: 0o755, Size: int64(len(content))}); err != nil {
+	if err := w.WriteHeader(&tar.Header{Name: "hello", Mode: 0o755, Size: int64(len(content))}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.Write(content); err != nil {
@@ -89,7 +88,7 @@ func runHello(t *testing.T, kubeconfig string) {
 		ObjectMeta: metav1.ObjectMeta{Name: "hello"},
 		Spec: corev1.PodSpec{
 			RestartPolicy: corev1.RestartPolicyNever,
-			Containers:    []corev1.Container{{Name: "main", Image: helloImage, ImagePullPolicy: corev1.PullNever, Command: []string{"/busybox", "true"}}},
+			Containers:    []corev1.Container{{Name: "main", Image: helloImage, ImagePullPolicy: corev1.PullNever, Command: []string{"/hello"}}},
 		},
 	}, metav1.CreateOptions{})
 	if err != nil {
