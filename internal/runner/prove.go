@@ -103,7 +103,7 @@ type proofGroup struct {
 // for nodes that are not overloaded.
 const (
 	simulatedPerCPU = 8
-	realPerCPU      = 2
+	realPerCPU      = 3
 )
 
 // atATime is how many of the group's cases are played at a time.
@@ -132,11 +132,11 @@ func (g *proofGroup) images() []string {
 // each lesson, then the next of each. While those of one lesson wait, for a back-off
 // of a minute, those of another one need the processors.
 func (g *proofGroup) inTurns() []int {
-	turns, seen := make([]int, len(g.jobs)), map[*lesson.Lesson]int{}
+	turns, seen := make([]int, len(g.jobs)), map[string]int{}
 	order := make([]int, len(g.jobs))
 	for i, j := range g.jobs {
-		order[i], turns[i] = i, seen[j.lesson]
-		seen[j.lesson]++
+		order[i], turns[i] = i, seen[j.lesson.Name] // each case has its own version of the lesson
+		seen[j.lesson.Name]++
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(turns[a], turns[b]) })
 	return order

@@ -8,9 +8,9 @@ import (
 )
 
 func TestCasesOfLessonsTakeTurns(t *testing.T) {
-	a, b := &lesson.Lesson{Name: "a"}, &lesson.Lesson{Name: "b"}
 	group := proofGroup{}
-	for _, l := range []*lesson.Lesson{a, a, a, b, b} {
+	for _, name := range []string{"a", "a", "a", "b", "b"} {
+		l := &lesson.Lesson{Name: name} // as it is played, so each case has its own
 		group.jobs = append(group.jobs, proofJob{proofCase: proofCase{lesson: l}})
 	}
 	if got, want := group.inTurns(), []int{0, 3, 1, 4, 2}; !slices.Equal(got, want) {
