@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -54,8 +55,11 @@ func finish(t *testing.T, c *exec.Cmd) result {
 	if err := c.Run(); err != nil && c.ProcessState == nil {
 		t.Fatal(err)
 	}
-	return result{out.String(), errs.String(), c.ProcessState.ExitCode()}
+	return result{out.String(), raceNotice.ReplaceAllString(errs.String(), ""), c.ProcessState.ExitCode()}
 }
+
+// raceNotice is what Kubernetes' programs log when they were built with the race detector.
+var raceNotice = regexp.MustCompile(`(?m)^I.*withrace\.go.*\n`)
 
 func TestFeatureLogs(t *testing.T) {
 	t.Parallel()
