@@ -119,11 +119,7 @@ func stateOf(ctx context.Context, lab string) (live.State, error) {
 		return live.State{}, err
 	}
 	defer session.Close()
-	states, err := session.Watch(ctx)
-	if err != nil {
-		return live.State{}, err
-	}
-	return <-states, nil
+	return session.State(ctx)
 }
 
 // The lines of the player's screen that tell how the checks are.

@@ -23,8 +23,8 @@ import (
 func EachAttemptWasAPod(t *lab.T) {
 	j := failed(t, "report")
 	h := asItIs(t, "report")
-	h.Equal(len(j.Attempts()), 3, "attempts of Job report until it failed %s", j.Failed())
-	h.Equal(len(j.Pods()), 3, "Pods of Job report until it failed %s", j.Failed())
+	h.Equal(len(j.Attempts()), 3, "until Job report failed %s, attempts of Job report", j.Failed())
+	h.Equal(len(j.Pods()), 3, "until Job report failed %s, Pods of Job report", j.Failed())
 	for _, a := range j.Attempts() {
 		h.Equal(a.ExitCode, 1, "exit code of Pod %s", a.Pod.Name())
 		h.Equal(a.Pod.Restarts(), 0, "restarts of Pod %s", a.Pod.Name())
@@ -36,7 +36,7 @@ func GapsDoubled(t *lab.T) {
 	j := failed(t, "report")
 	h := asItIs(t, "report")
 	gaps := j.Gaps()
-	h.Equal(len(gaps), 2, "gaps between an attempt of Job report that failed and the next one, until the Job failed %s", j.Failed())
+	h.Equal(len(gaps), 2, "until Job report failed %s, gaps between an attempt of Job report that failed and the next one", j.Failed())
 	want := 10 * time.Second
 	for i, g := range gaps {
 		h.Near(g, want, "the gap before attempt %d of Job report", i+2)
@@ -59,12 +59,12 @@ func JobGaveUpAtItsLimit(t *lab.T) {
 func AttemptsWereRestarts(t *lab.T) {
 	j := failed(t, "retry")
 	h := asItIs(t, "retry")
-	h.Equal(len(j.Pods()), 1, "Pods of Job retry until it failed %s", j.Failed())
+	h.Equal(len(j.Pods()), 1, "until Job retry failed %s, Pods of Job retry", j.Failed())
 	for _, p := range j.Pods() {
 		h.Equal(p.Restarts(), 2, "restarts in Pod %s", p.Name())
 	}
 	gaps := j.Gaps()
-	h.Equal(len(gaps), 2, "gaps before restarts of Job retry until it failed %s", j.Failed())
+	h.Equal(len(gaps), 2, "until Job retry failed %s, gaps before restarts of Job retry", j.Failed())
 	if len(gaps) == 2 {
 		h.Near(gaps[0], 0, "the gap before the first restart")
 		// The kubelet adds up to half of the back-off at random, and is late on a busy node.
@@ -88,7 +88,7 @@ func BurstMadeFivePods(t *lab.T) {
 	j := failed(t, "burst")
 	h := asItIs(t, "burst")
 	h.Equal(limitThen(t, j), 2, "backoffLimit of Job burst when it failed")
-	h.Equal(len(j.Pods()), 5, "Pods of Job burst until it failed %s", j.Failed())
+	h.Equal(len(j.Pods()), 5, "until Job burst failed %s, Pods of Job burst", j.Failed())
 	h.Equal(j.Reason(), "BackoffLimitExceeded", "reason of Job burst, which failed %s", j.Failed())
 }
 
@@ -117,7 +117,7 @@ func LimitWasNotReached(t *lab.T) {
 	j := failed(t, "poll")
 	h := again(t, "poll")
 	h.Equal(limitThen(t, j), 6, "backoffLimit of Job poll when it failed")
-	h.Equal(len(j.Attempts()), 2, "attempts of Job poll until it failed %s", j.Failed())
+	h.Equal(len(j.Attempts()), 2, "until Job poll failed %s, attempts of Job poll", j.Failed())
 }
 
 // The file asks for five Pods that succeed, two at a time.
@@ -139,7 +139,7 @@ func FivePodsSucceeded(t *lab.T) {
 			succeeded++
 		}
 	}
-	again(t, "resize").Equal(succeeded, 5, "Pods of Job resize that succeeded until it was complete %s", j.Complete())
+	again(t, "resize").Equal(succeeded, 5, "until Job resize was complete %s, Pods of Job resize that succeeded", j.Complete())
 }
 
 // Two Pods ran at the same time, and never more.
@@ -167,7 +167,7 @@ func JobFailedWithoutRetry(t *lab.T) {
 		h.Errorf("Job import tried again: Pod %s failed, and Pod %s was created %s", pods[0].Name(), pods[1].Name(), pods[1].Created())
 	}
 	j := failed(t, "import")
-	h.Equal(len(j.Attempts()), 1, "attempts of Job import until it failed %s", j.Failed())
+	h.Equal(len(j.Attempts()), 1, "until Job import failed %s, attempts of Job import", j.Failed())
 	h.Equal(j.Reason(), "PodFailurePolicy", "reason of Job import, which failed %s", j.Failed())
 	h.Equal(limitThen(t, j), 6, "backoffLimit of Job import when it failed")
 }
